@@ -1,0 +1,1 @@
+"""The services of Handrail; they know each other only through `proto/`."""

@@ -1,0 +1,50 @@
+"""The pathway service: `python -m services.pathway`. No database: Temporal is its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc
+
+from services.pathway.guideline import GuidelineError
+from services.pathway.house import House, current_guideline, read_guidelines
+from services.pathway.permissions import PERMISSIONS
+from services.runtime.clients import open_channel
+from services.runtime.server import serve
+from services.runtime.settings import REPOSITORY, ServiceSettings, env, require_env
+from workflows.client import connect
+from workflows.messages import Settings
+
+
+async def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = ServiceSettings.from_env("pathway")
+    directory = Path(env("HANDRAIL_GUIDELINE_DIR", str(REPOSITORY / "guidelines")))
+    try:
+        guidelines, promises = read_guidelines(directory)
+    except GuidelineError as error:
+        sys.exit(f"pathway: {error}")
+    guideline = current_guideline(guidelines, env("HANDRAIL_GUIDELINE", "cg81"))
+    client = await connect(require_env("TEMPORAL_ADDRESS"), env("TEMPORAL_NAMESPACE", "default"))
+    records = open_channel(require_env("HANDRAIL_RECORDS_ADDRESS"))
+    limits = Settings(
+        activity_seconds=float(env("HANDRAIL_ACTIVITY_SECONDS", "10")),
+        window_seconds=float(env("HANDRAIL_WINDOW_SECONDS", "30")),
+    )
+    house = House(guidelines, guideline, promises, client, records, settings.identity_key, limits)
+
+    def add(server: grpc.aio.Server) -> Sequence[str]:
+        return house.add_servicers(server)
+
+    await serve(settings, add, PERMISSIONS, records.close, large=frozenset({"DecideNextSteps"}))
+
+
+if __name__ == "__main__":
+    # Temporal's bridge may still hold the interpreter when it ends; without this pause the exit can abort.
+    atexit.register(time.sleep, 0.05)
+    asyncio.run(main())

@@ -1,0 +1,141 @@
+"""The desk behind every reporting rpc: was it said before, is it well said, then through the door."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from handrail.clinical.v1 import terms_pb2
+from handrail.records.v1 import timeline_pb2
+from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
+from services.pathway.door import Door, closed_or_lost
+from services.pathway.guideline import Guideline
+from services.pathway.reports import checked_report
+from services.runtime.clients import Caller
+from services.runtime.context import current_actor
+from services.runtime.errors import Category, HandrailError, KeyReused, Unavailable
+from services.runtime.logging import get_logger
+from workflows.messages import GuidelinePin, PathwayState, Receipt, Report, Settings
+
+log = get_logger()
+
+# Records is asked first; when it does not answer in this time the workflow's own memory of keys decides.
+ASK_SECONDS = 1.0
+
+
+class Desk:
+    """Takes reports; a reply means durably accepted. Writes nothing itself."""
+
+    def __init__(
+        self,
+        door: Door,
+        caller: Caller,
+        timeline: TimelineServiceAsyncStub,
+        guideline: Guideline,
+        settings: Settings,
+    ) -> None:
+        self._door = door
+        self._caller = caller
+        self._timeline = timeline
+        self._guideline = guideline
+        self._settings = settings
+
+    async def accept(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any reporting request
+        """Accept one report of a pathway.
+
+        Raises:
+            HandrailError: it cannot be accepted; the sentence says what to do.
+        """
+        report = checked_report(request, kind, self._guideline, current_actor())
+        known = await self._said_before(report, request.patient_id)
+        if known is not None and known.found:
+            return known.receipt
+        try:
+            receipt = await self._door.report(request.patient_id, report)
+        except HandrailError as error:
+            if error.reason == "workflow_not_running":
+                raise self._not_running(known) from error
+            raise
+        log.info("report_accepted", kind=kind, seq=receipt.seq, event_id=receipt.event_id)
+        return _receipt(receipt)
+
+    async def open(self, request: Any) -> terms_pb2.Receipt:  # noqa: ANN401 - OpenPathwayRequest
+        """Open a pathway, once: only after records says that it was never opened.
+
+        Raises:
+            Unavailable: records does not answer, and a second opening cannot be ruled out.
+            HandrailError: as `accept`.
+        """
+        report = checked_report(request, "pathway_opened", self._guideline, current_actor())
+        known = await self._said_before(report, request.patient_id)
+        if known is None:
+            message = "The record does not answer, so it cannot be checked whether this pathway is open. Try again shortly."
+            raise Unavailable(message)
+        if known.found:
+            return known.receipt
+        if not known.person_known or known.pathway_status == "closed":
+            raise closed_or_lost(known.pathway_status, person_known=known.person_known)
+        pin = GuidelinePin(
+            self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash
+        )
+        report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
+        state = PathwayState(patient_id=request.patient_id, pin=pin, settings=self._settings)
+        receipt = await self._door.open_pathway(state, report)
+        log.info("report_accepted", kind="pathway_opened", seq=receipt.seq, event_id=receipt.event_id)
+        return _receipt(receipt)
+
+    async def act(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any referral request
+        """Accept one act of a referral's receiving team.
+
+        Raises:
+            HandrailError: as `accept`.
+        """
+        report = checked_report(request, kind, self._guideline, current_actor())
+        known = await self._said_before(report, request.patient_id)
+        if known is not None and known.found:
+            return known.receipt
+        try:
+            receipt = await self._door.act(report.event["referral_id"], report)
+        except HandrailError as error:
+            if error.reason == "workflow_not_running":
+                message = "There is no such referral under way. Check its id; a closed referral takes no more answers."
+                raise HandrailError(message, category=Category.NOT_FOUND) from error
+            raise
+        log.info("referral_act_accepted", kind=kind, event_id=receipt.event_id)
+        return _receipt(receipt)
+
+    async def _said_before(self, report: Report, patient_id: str) -> timeline_pb2.GetReplyResponse | None:
+        """Ask records for the reply that this key was given; None when records does not answer.
+
+        Raises:
+            KeyReused: the key came before with another request.
+        """
+        request = timeline_pb2.GetReplyRequest(
+            caller=report.actor.subject, idempotency_key=report.key, patient_id=patient_id
+        )
+        try:
+            async with asyncio.timeout(ASK_SECONDS + 0.5):
+                known = await self._caller.call(self._timeline.GetReply, request, timeout=ASK_SECONDS)
+        except TimeoutError:
+            return None
+        except HandrailError as error:
+            if error.category is Category.UNAVAILABLE:
+                log.warning("records_unreachable")
+                return None
+            raise
+        if known.found and known.request_hash != report.request_hash:
+            message = "This idempotency key was used for another report. Use a new key for a new report."
+            raise KeyReused(message, field="idempotency_key")
+        return known
+
+    def _not_running(self, known: timeline_pb2.GetReplyResponse | None) -> HandrailError:
+        if known is None:
+            return Unavailable("The record does not answer, so this person could not be looked up. Try again shortly.")
+        return closed_or_lost(known.pathway_status, person_known=known.person_known)
+
+
+def _receipt(receipt: Receipt) -> terms_pb2.Receipt:
+    reply = terms_pb2.Receipt(seq=receipt.seq, event_id=receipt.event_id)
+    reply.accepted_at.FromDatetime(receipt.accepted_at)
+    return reply

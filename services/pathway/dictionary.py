@@ -1,0 +1,211 @@
+"""The data dictionary as plain data: what a fact is, what an event implies, which values are allowed.
+
+Stdlib only. The files themselves are read, with line numbers, by `guideline.py`. A value that is not allowed is
+answered with a sentence that says what is wrong and what to do; nothing here raises for bad clinical input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from typing import Any, Literal
+
+Scalar = bool | int | float | str
+FactType = Literal["bool", "integer", "number", "code", "text", "therapy"]
+Role = Literal[
+    "pathology", "radiology", "oncology", "key_worker", "breast_mdt", "palliative_care", "coordination"
+]
+
+NO_OTHER_FIELDS: Any = {"extra": "forbid"}
+"""For `__pydantic_config__` (a plain mapping, no import): a misspelt field in a data file is refused."""
+UNKNOWN_CODES = frozenset({"unknown", "not_tested", "not_done"})
+"""Codes that all say that nobody knows; stored as reported, treated as absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """One planned course of systemic treatment (CG81.md section 9); the value of a `prior_therapy` fact.
+
+    `line` counts from 1 for advanced disease and is 0 otherwise; `months` is its length in months.
+    """
+
+    setting: str
+    line: int = 0
+    agents: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    months: float | None = None
+    stop_reason: str = ""
+    started_on: date | None = None
+    ended_on: date | None = None
+
+
+Value = Scalar | Therapy
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a derivation table: if every named fact has the value, the derived fact has `value`."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    when: Mapping[str, Scalar]
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class LineFilter:
+    """Which lines of treatment count; an empty field does not filter. Classes may name a class group."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    settings: tuple[str, ...] = ()
+    classes_any: tuple[str, ...] = ()
+    classes_all: tuple[str, ...] = ()
+    stop_reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a fact follows from others: by exactly one of a table, a count of lines, or a line having been given."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    table: tuple[TableRow, ...] = ()
+    count: LineFilter | None = None
+    had: LineFilter | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The base facts it reads, in the order in which they are asked for."""
+        if self.table:
+            return tuple(dict.fromkeys(name for row in self.table for name in row.when))
+        return ("prior_therapy",)
+
+
+@dataclass(frozen=True, slots=True)
+class FactDef:
+    """One entry of the dictionary. `unit`, `minimum`, `maximum` belong to numbers, `values` to codes.
+
+    `undecided_values` are recorded and shown, but leave every question about the fact open (a suspected extent).
+    `chased_by` is the role that must get a missing value from `supplied_by`; the key worker unless stated.
+    """
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    name: str
+    type: FactType
+    label: str
+    supplied_by: Role
+    values: tuple[str, ...] = ()
+    open_values: bool = False
+    undecided_values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    chased_by: Role = "key_worker"
+    stale_after_days: int | None = None
+    per_specimen: bool = False
+    judgement: bool = False
+    derived: Derivation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventDef:
+    """One kind of event: its label, the facts it may carry (`any` or names) and those it implies."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    name: str
+    label: str
+    carries: Literal["any"] | tuple[str, ...] = ()
+    implies: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def may_carry(self, fact: str) -> bool:
+        """Whether a report of this kind may bring this fact."""
+        return self.carries == "any" or fact in self.carries or fact in self.implies
+
+    def implied(self, carried: Collection[str]) -> dict[str, Scalar]:
+        """The facts that follow from the event itself; a fact that the report carries is left to the report."""
+        return {name: value for name, value in self.implies.items() if name not in carried}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dictionary:
+    """Every fact that may be held, and the vocabulary of therapy lines (CG81.md sections 7, 9, 10)."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    facts: Mapping[str, FactDef]
+    classes: tuple[str, ...]
+    settings: tuple[str, ...]
+    stop_reasons: tuple[str, ...]
+    class_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    implied_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def nearest(self, name: str) -> str:
+        """A hint for a name that does not exist: " Did you mean 'er_status'?" or nothing."""
+        close = get_close_matches(name, list(self.facts), n=1)
+        return f" Did you mean {close[0]!r}?" if close else ""
+
+    def problem_with(self, name: str, value: object) -> str:
+        """What is wrong with a reported value and what to do about it; the empty string if it is allowed."""
+        fact = self.facts.get(name)
+        if fact is None:
+            return f"{name!r} is not in the data dictionary.{self.nearest(name)}"
+        if isinstance(value, str) and value in UNKNOWN_CODES:
+            return ""
+        if isinstance(value, Therapy):
+            return self._problem_with_therapy(value) if fact.type == "therapy" else f"{name} is not a line of treatment."
+        return _problem_with_scalar(fact, value)
+
+    def classes_of(self, therapy: Therapy) -> frozenset[str]:
+        """All classes of a line: those recorded, those that follow from its agents, their implications, groups."""
+        found = set(therapy.classes)
+        for agent in therapy.agents:
+            found.update(self.agents.get(agent, ()))
+        for name in tuple(found):
+            found.update(self.implied_classes.get(name, ()))
+        found.update(group for group, members in self.class_groups.items() if found.intersection(members))
+        return frozenset(found)
+
+    def _problem_with_therapy(self, therapy: Therapy) -> str:
+        if therapy.setting not in self.settings:
+            return f"The setting {therapy.setting!r} is not one of {', '.join(self.settings)}."
+        if therapy.stop_reason and therapy.stop_reason not in self.stop_reasons:
+            return f"The stop reason {therapy.stop_reason!r} is not one of {', '.join(self.stop_reasons)}."
+        for name in therapy.classes:
+            if name not in self.classes:
+                return f"The class {name!r} is not one of {', '.join(self.classes)}."
+        return self._contradiction(therapy)
+
+    def _contradiction(self, therapy: Therapy) -> str:
+        """A recorded class that no agent of the line can have, said only where every agent is known."""
+        if not therapy.agents or not all(agent in self.agents for agent in therapy.agents):
+            return ""
+        possible = self.classes_of(Therapy(therapy.setting, agents=therapy.agents))
+        wrong = [name for name in therapy.classes if name not in possible]
+        if not wrong:
+            return ""
+        return f"The class {wrong[0]!r} fits none of {', '.join(therapy.agents)}: correct the agents or the class."
+
+
+def _problem_with_scalar(fact: FactDef, value: object) -> str:
+    if fact.type == "bool":
+        return "" if isinstance(value, bool) else f"{fact.name} is true or false, not {value!r}."
+    if fact.type in {"integer", "number"}:
+        return _problem_with_number(fact, value)
+    if fact.type == "therapy":
+        return f"{fact.name} is a line of treatment (setting, agents, classes, stop_reason), not {value!r}."
+    if not isinstance(value, str) or not value:
+        return f"{fact.name} is text, not {value!r}."
+    if fact.type == "code" and not fact.open_values and value not in fact.values:
+        return f"{fact.name} is one of {', '.join(fact.values)}, not {value!r}."
+    return ""
+
+
+def _problem_with_number(fact: FactDef, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return f"{fact.name} is a number, not {value!r}."
+    if fact.type == "integer" and value != int(value):
+        return f"{fact.name} is a whole number, not {value!r}."
+    low, high = fact.minimum, fact.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        return f"{fact.name} lies between {low:g} and {high:g} {fact.unit}".rstrip() + f", not {value!r}."
+    return ""

@@ -1,0 +1,106 @@
+"""Due times: working days in England and exact hours, on London's clock (DESIGN section 5, "Due").
+
+The only pure module that knows `holidays` and time zones. All instants are aware; naive ones raise ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+import holidays
+
+LONDON = ZoneInfo("Europe/London")
+END_OF_WORKING_DAY = time(17, 0)
+"""A report made later than this, London time, counts as made on the next working day."""
+CALENDAR_VERSION = f"holidays {version('holidays')}"
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DueTime:
+    """When something is due: a London date, its end (or the exact minute) as a UTC instant, and whose calendar."""
+
+    due_on: date
+    due_at: datetime
+    calendar_version: str = CALENDAR_VERSION
+
+
+@cache
+def bank_holidays(year: int) -> frozenset[date]:
+    """The bank holidays of England in a year."""
+    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+
+
+def london_date(instant: datetime) -> date:
+    """The date in London at an instant. Raises ValueError if the instant has no time zone."""
+    return _aware(instant).astimezone(LONDON).date()
+
+
+def start_of(day: date) -> datetime:
+    """The instant, in UTC, at which a London date begins."""
+    return datetime.combine(day, time(), LONDON).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The instant, in UTC, at which a London date ends (24:00, the next midnight)."""
+    return start_of(day + _ONE_DAY)
+
+
+def is_working_day(day: date, closures: Collection[date] = frozenset()) -> bool:
+    """Whether a date is Monday to Friday, no bank holiday of England, and no extra closure day."""
+    return day.weekday() < 5 and day not in bank_holidays(day.year) and day not in closures
+
+
+def due_after_working_days(
+    recorded_at: datetime, working_days: int, closures: Collection[date] = frozenset()
+) -> DueTime:
+    """The end of the Nth working day after a report was recorded.
+
+    A report after 17:00 London, or on a day that is not a working day, counts as made on the next working day.
+    Raises ValueError for a negative count or an instant without a time zone.
+    """
+    if working_days < 0:
+        message = f"A due time needs 0 working days or more, not {working_days}."
+        raise ValueError(message)
+    local = _aware(recorded_at).astimezone(LONDON)
+    day = local.date()
+    if local.time() > END_OF_WORKING_DAY:
+        day += _ONE_DAY
+    day = _working_day_from(day, closures)
+    for _ in range(working_days):
+        day = _working_day_from(day + _ONE_DAY, closures)
+    return DueTime(due_on=day, due_at=end_of(day))
+
+
+def due_after_hours(occurred_at: datetime, hours: int) -> DueTime:
+    """The exact minute, N hours after something was first noticed, whatever the day. Seconds are dropped.
+
+    Raises ValueError for a negative count or an instant without a time zone.
+    """
+    if hours < 0:
+        message = f"A due time needs 0 hours or more, not {hours}."
+        raise ValueError(message)
+    due_at = _aware(occurred_at).astimezone(UTC).replace(second=0, microsecond=0) + timedelta(hours=hours)
+    return DueTime(due_on=london_date(due_at), due_at=due_at)
+
+
+def _working_day_from(day: date, closures: Collection[date]) -> date:
+    """The first working day on or after a date; gives up after a year of closures with ValueError."""
+    for offset in range(366):
+        candidate = day + timedelta(days=offset)
+        if is_working_day(candidate, closures):
+            return candidate
+    message = f"No working day within a year of {day.isoformat()}: check the closure days."
+    raise ValueError(message)
+
+
+def _aware(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        message = f"{instant.isoformat()} has no time zone; give an instant such as 2026-11-22T09:00:00Z."
+        raise ValueError(message)
+    return instant

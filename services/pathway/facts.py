@@ -1,0 +1,299 @@
+"""What is known of one person at one instant: the latest of each fact, staleness, specimens, derived facts.
+
+Pure. The input is every fact of one person that has not been superseded; the caller leaves out what was not yet
+known at `as_of` if it asks about the past. Counting rules: CG81.md section 9; specimens: section 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from services.pathway.dictionary import (
+    UNKNOWN_CODES,
+    Derivation,
+    Dictionary,
+    FactDef,
+    LineFilter,
+    TableRow,
+    Therapy,
+    Value,
+)
+
+__all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "value_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing reported of a person. `subject` is the specimen or line of treatment; empty: the person."""
+
+    fact_id: str
+    name: str
+    value: Value
+    subject: str
+    occurred_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    source: str
+    event_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A base fact that would have to be stated, and why it is not known; `note` says it in a sentence part."""
+
+    name: str
+    why: Literal["never_recorded", "stated_unknown", "stale", "disagree", "left_open"]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One name as it stands: its value (None: unknown, then `gaps` says why), and the facts it rests on.
+
+    `last` is the newest fact even if stale; `stale_at` the instant at which it goes or went stale.
+    """
+
+    name: str
+    value: Value | None = None
+    fact_ids: tuple[str, ...] = ()
+    note: str = ""
+    gaps: tuple[Gap, ...] = ()
+    last: Fact | None = None
+    stale_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything known of one person: `held` with provenance, `values` for evaluation, `history` oldest first.
+
+    `known` has the names that are known, `prior_therapy` among them once its history is settled.
+    """
+
+    as_of: datetime
+    held: Mapping[str, Held]
+    values: Mapping[str, Value]
+    history: Mapping[str, Sequence[Fact]]
+    known: frozenset[str]
+
+    def gaps(self, name: str) -> tuple[Gap, ...]:
+        """What would have to be stated for this name to be known."""
+        held = self.held.get(name)
+        if held is None:
+            return (Gap(name, "never_recorded"),)
+        return held.gaps or (Gap(name, "left_open", f"recorded as {held.value}, which leaves it open"),)
+
+
+def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> Picture:
+    """Settle every name: latest by `occurred_at`, then `seq`; disagreement and staleness become unknown."""
+    history: dict[str, list[Fact]] = {}
+    for fact in sorted(facts, key=_age):
+        history.setdefault(fact.name, []).append(fact)
+    held: dict[str, Held] = {}
+    for name, reports in history.items():
+        definition = dictionary.facts.get(name)
+        if definition is None or definition.type == "therapy":
+            continue
+        held[name] = _settle_specimens(definition, reports) if definition.per_specimen else _settle(definition, reports)
+        if definition.stale_after_days is not None:
+            held[name] = _aged(held[name], definition.stale_after_days, as_of)
+    lines = _Lines.read(dictionary, history, held)
+    for name, definition in dictionary.facts.items():
+        if definition.derived is not None:
+            if definition.derived.table:
+                derived = _derive_from_table(definition, dictionary, history, held)
+            else:
+                derived = _derive_from_lines(definition, definition.derived, lines)
+            held[name] = _reconciled(derived, held.get(name), definition)
+    values = {name: entry.value for name, entry in held.items() if entry.value is not None}
+    known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
+    return Picture(as_of, held, values, history, known)
+
+
+def _age(fact: Fact) -> tuple[datetime, int]:
+    return fact.occurred_at, fact.seq
+
+
+def _is_unknown(value: Value) -> bool:
+    return isinstance(value, str) and value in UNKNOWN_CODES
+
+
+def _settle(definition: FactDef, reports: Sequence[Fact]) -> Held:
+    """The latest report of a fact that belongs to the person."""
+    last = reports[-1]
+    if _is_unknown(last.value):
+        return Held(definition.name, gaps=(Gap(definition.name, "stated_unknown", "last stated as unknown"),), last=last)
+    return Held(definition.name, last.value, (last.fact_id,), last=last)
+
+
+def _settle_specimens(definition: FactDef, reports: Sequence[Fact]) -> Held:
+    """Specimens must agree; a statement for the person governs unless a newer specimen disagrees with it."""
+    by_subject = {fact.subject: fact for fact in reports}
+    stated = by_subject.pop("", None)
+    specimens = [fact for fact in by_subject.values() if not _is_unknown(fact.value)]
+    if stated is not None and not _is_unknown(stated.value):
+        newer = [fact for fact in specimens if _age(fact) > _age(stated) and fact.value != stated.value]
+        if not newer:
+            return Held(definition.name, stated.value, (stated.fact_id,), last=stated)
+        specimens.append(stated)
+    if not specimens:
+        return _settle(definition, reports)
+    if len({fact.value for fact in specimens}) > 1:
+        return Held(definition.name, gaps=(_disagreement(definition.name, definition),), last=reports[-1])
+    ids = tuple(fact.fact_id for fact in specimens)
+    return Held(definition.name, specimens[-1].value, ids, last=specimens[-1])
+
+
+def _disagreement(name: str, definition: FactDef) -> Gap:
+    return Gap(name, "disagree", f"specimens disagree on {definition.label}: the MDT states which governs")
+
+
+def _aged(entry: Held, days: int, as_of: datetime) -> Held:
+    if entry.last is None or entry.value is None:
+        return entry
+    stale_at = entry.last.occurred_at.astimezone(UTC) + timedelta(days=days)
+    if stale_at > as_of:
+        return replace(entry, stale_at=stale_at)
+    gap = Gap(entry.name, "stale", f"the last value, {entry.value}, is more than {days} days old")
+    return Held(entry.name, gaps=(gap,), last=entry.last, stale_at=stale_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines of treatment: each with all its classes. `known` is False if nobody has recorded any history."""
+
+    lines: tuple[tuple[Therapy, frozenset[str]], ...]
+    fact_ids: tuple[str, ...]
+    known: bool
+    gap: Gap
+
+    @classmethod
+    def read(cls, dictionary: Dictionary, history: Mapping[str, Sequence[Fact]], held: Mapping[str, Held]) -> _Lines:
+        """The newest report of each line; `prior_therapies_none` makes an empty history a known one."""
+        latest = {fact.subject or fact.fact_id: fact for fact in history.get("prior_therapy", ())}
+        reported = [fact for fact in latest.values() if isinstance(fact.value, Therapy)]
+        none = held.get("prior_therapies_none", Held("prior_therapies_none"))
+        gap = Gap("prior_therapy", "never_recorded")
+        if none.value is True and none.last is not None:
+            ids = (*none.fact_ids, *(fact.fact_id for fact in reported))
+            if any(_age(fact) < _age(none.last) for fact in reported):
+                note = "a line of treatment is recorded, and a later report says that there was none"
+                return cls((), ids, known=False, gap=Gap("prior_therapy", "disagree", note))
+        else:
+            ids = tuple(fact.fact_id for fact in reported)
+        therapies = [fact.value for fact in reported if isinstance(fact.value, Therapy)]
+        lines = tuple((therapy, dictionary.classes_of(therapy)) for therapy in therapies)
+        return cls(lines, ids, known=bool(ids), gap=gap)
+
+    def matching(self, wanted: LineFilter) -> int:
+        """How many lines pass the filter."""
+        return sum(
+            (not wanted.settings or therapy.setting in wanted.settings)
+            and (not wanted.stop_reasons or therapy.stop_reason in wanted.stop_reasons)
+            and (not wanted.classes_any or not classes.isdisjoint(wanted.classes_any))
+            and classes.issuperset(wanted.classes_all)
+            for therapy, classes in self.lines
+        )
+
+
+def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Lines) -> Held:
+    if not lines.known:
+        return Held(definition.name, gaps=(lines.gap,))
+    count = lines.matching(derivation.count or derivation.had or LineFilter())
+    value = count if derivation.count is not None else count > 0
+    return Held(definition.name, value, lines.fact_ids, note="counted from the lines of treatment")
+
+
+def _derive_from_table(
+    definition: FactDef, dictionary: Dictionary, history: Mapping[str, Sequence[Fact]], held: Mapping[str, Held]
+) -> Held:
+    """Each specimen is judged alone; then they must agree, or the MDT's statement of the inputs governs."""
+    inputs = definition.derived.inputs if definition.derived else ()
+    reports = [fact for name in inputs for fact in history.get(name, ())]
+    subjects = dict.fromkeys(fact.subject for fact in reports if fact.subject and definition.per_specimen)
+    settled = {name: held[name] for name in inputs if name in held}
+    governed = settled.get(inputs[0], Held(inputs[0]))
+    stated_for_person = governed.value is not None and governed.last is not None and not governed.last.subject
+    if len(subjects) <= 1 or stated_for_person:
+        return _apply_table(definition, dictionary, settled)
+    results = [_apply_table(definition, dictionary, _of_specimen(inputs, reports, subject)) for subject in subjects]
+    open_gaps = tuple(dict.fromkeys(gap for result in results for gap in result.gaps))
+    newest = max(reports, key=_age)
+    if open_gaps:
+        return Held(definition.name, gaps=open_gaps, last=newest)
+    if len({result.value for result in results}) > 1:
+        return Held(definition.name, gaps=(_disagreement(inputs[0], definition),), last=newest)
+    ids = tuple(dict.fromkeys(fact_id for result in results for fact_id in result.fact_ids))
+    return replace(results[-1], fact_ids=ids)
+
+
+def _of_specimen(inputs: Sequence[str], reports: Sequence[Fact], subject: str) -> dict[str, Held]:
+    """The inputs as reported for one specimen; a report that names none serves where the specimen has none."""
+    found: dict[str, Held] = {}
+    for name in inputs:
+        own = [fact for fact in reports if fact.name == name and fact.subject in {subject, ""}]
+        own.sort(key=lambda fact: (fact.subject == subject, *_age(fact)))
+        if own and not _is_unknown(own[-1].value):
+            found[name] = Held(name, own[-1].value, (own[-1].fact_id,), last=own[-1])
+    return found
+
+
+def _apply_table(definition: FactDef, dictionary: Dictionary, known: Mapping[str, Held]) -> Held:
+    derivation = definition.derived or Derivation()
+    possible = [row for row in derivation.table if not _contradicted(row, known)]
+    for row in possible:
+        if all(name in known and known[name].value is not None for name in row.when):
+            ids = tuple(fact_id for name in row.when for fact_id in known[name].fact_ids)
+            return Held(definition.name, row.value, ids, note=_listed(row.when, dictionary))
+    for name in derivation.inputs:
+        entry = known.get(name, Held(name))
+        if entry.value is None and any(name in row.when for row in possible):
+            others = _listed({n: h.value for n, h in known.items() if h.value is not None}, dictionary)
+            note = f"{others} alone does not settle {definition.label}" if others else ""
+            return Held(definition.name, gaps=entry.gaps or (Gap(name, "never_recorded", note),))
+    gap = Gap(derivation.inputs[0], "left_open", f"the results do not settle {definition.label}: the MDT states it")
+    return Held(definition.name, gaps=(gap,))
+
+
+def _listed(values: Mapping[str, Value], dictionary: Dictionary) -> str:
+    return ", ".join(f"{dictionary.facts[name].label} {value_text(value)}" for name, value in values.items())
+
+
+def _contradicted(row: TableRow, known: Mapping[str, Held]) -> bool:
+    return any(name in known and known[name].value not in {None, value} for name, value in row.when.items())
+
+
+def _reconciled(derived: Held, stated: Held | None, definition: FactDef) -> Held:
+    """A derived fact may be stated; if statement and derivation disagree, neither is believed."""
+    if stated is None or stated.value is None:
+        return derived
+    if derived.value is None:
+        return derived if _outdated(stated, derived) else stated
+    if _same(derived.value, stated.value):
+        return replace(derived, fact_ids=tuple(dict.fromkeys((*stated.fact_ids, *derived.fact_ids))), last=stated.last)
+    base = definition.derived.inputs[0] if definition.derived else definition.name
+    note = f"{definition.label} was stated as {stated.value}, but follows as {derived.value} from other facts"
+    return Held(definition.name, gaps=(Gap(base, "disagree", note),), last=stated.last)
+
+
+def _outdated(stated: Held, derived: Held) -> bool:
+    """Specimens disagree, and the statement is of one specimen or older than the newest: it does not govern."""
+    if not any(gap.why == "disagree" for gap in derived.gaps) or stated.last is None:
+        return False
+    return bool(stated.last.subject) or (derived.last is not None and _age(derived.last) > _age(stated.last))
+
+
+def _same(left: Value, right: Value) -> bool:
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def value_text(value: Value) -> str:
+    """A value as people read it: yes, no, not amplified, 12."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Therapy):
+        return " + ".join(value.agents) or value.setting
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

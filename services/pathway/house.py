@@ -1,0 +1,83 @@
+"""How the pathway service is put together: used by the process and by the tests alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc
+from temporalio.client import Client
+
+from handrail.pathway.v1 import (
+    decisions_pb2,
+    decisions_pb2_grpc,
+    intake_pb2,
+    intake_pb2_grpc,
+    referrals_pb2,
+    referrals_pb2_grpc,
+    scheduling_pb2,
+    scheduling_pb2_grpc,
+)
+from handrail.records.v1.timeline_pb2_grpc import TimelineServiceStub
+from services.pathway.decisions import DecisionService, Guidelines
+from services.pathway.desk import Desk
+from services.pathway.door import Door
+from services.pathway.guideline import Guideline, load_all
+from services.pathway.intake import IntakeService
+from services.pathway.promises import Promises, load_promises
+from services.pathway.referrals import ReferralService
+from services.pathway.scheduling import SchedulingService
+from services.runtime.clients import Caller
+from services.runtime.context import Actor
+from workflows.messages import Settings
+
+SERVICE = Actor("system:pathway", "worker")
+
+
+def read_guidelines(directory: Path) -> tuple[Guidelines, Promises]:
+    """Read every guideline version and the promises of a directory.
+
+    Raises:
+        GuidelineError: file, line, and what to do.
+    """
+    return load_all(directory), load_promises(directory)
+
+
+def current_guideline(guidelines: Guidelines, guideline_id: str) -> Guideline:
+    """Return the newest version of a guideline: the one that new pathways are pinned to."""
+    versions = sorted(version for (name, version) in guidelines if name == guideline_id)
+    if not versions:
+        sys.exit(f"pathway: no version of the guideline {guideline_id} was found; check HANDRAIL_GUIDELINE_DIR.")
+    return guidelines[guideline_id, versions[-1]]
+
+
+class House:
+    """The pathway service's four gRPC services over one door into Temporal."""
+
+    def __init__(
+        self,
+        guidelines: Guidelines,
+        guideline: Guideline,
+        promises: Promises,
+        client: Client,
+        records: grpc.aio.Channel,
+        identity_key: str,
+        limits: Settings,
+    ) -> None:
+        caller = Caller(SERVICE, identity_key)
+        timeline = TimelineServiceStub(records)
+        desk = Desk(Door(client), caller, timeline, guideline, limits)
+        self.intake = IntakeService(desk)
+        self.referrals = ReferralService(desk)
+        self.scheduling = SchedulingService(desk, promises)
+        self.decisions = DecisionService(guidelines, promises, caller, timeline)
+
+    def add_servicers(self, server: grpc.aio.Server) -> Sequence[str]:
+        """Register the services on a server; return their full names."""
+        intake_pb2_grpc.add_IntakeServiceServicer_to_server(self.intake, server)
+        referrals_pb2_grpc.add_ReferralServiceServicer_to_server(self.referrals, server)
+        scheduling_pb2_grpc.add_SchedulingServiceServicer_to_server(self.scheduling, server)
+        decisions_pb2_grpc.add_DecisionServiceServicer_to_server(self.decisions, server)
+        files = (intake_pb2, referrals_pb2, scheduling_pb2, decisions_pb2)
+        return [service.full_name for file in files for service in file.DESCRIPTOR.services_by_name.values()]

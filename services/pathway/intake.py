@@ -1,0 +1,127 @@
+"""Where clinical events enter: one method an event, each checked and handed to the person's workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpc.aio import ServicerContext
+
+from handrail.pathway.v1 import intake_pb2, intake_pb2_grpc
+from services.pathway.desk import Desk
+
+Context = ServicerContext[Any, Any]
+
+
+class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
+    """Where clinical events enter: one method an event, each checked and handed to the person's workflow."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def OpenPathway(
+        self, request: intake_pb2.OpenPathwayRequest, context: Context
+    ) -> intake_pb2.OpenPathwayResponse:
+        """Opens the pathway of a registered person; once only."""
+        return intake_pb2.OpenPathwayResponse(receipt=await self._desk.open(request))
+
+    async def ConfirmDiagnosis(
+        self, request: intake_pb2.ConfirmDiagnosisRequest, context: Context
+    ) -> intake_pb2.ConfirmDiagnosisResponse:
+        """Advanced disease was confirmed."""
+        return intake_pb2.ConfirmDiagnosisResponse(receipt=await self._desk.accept(request, "diagnosis_confirmed"))
+
+    async def ReceiveResult(
+        self, request: intake_pb2.ReceiveResultRequest, context: Context
+    ) -> intake_pb2.ReceiveResultResponse:
+        """A result arrived."""
+        return intake_pb2.ReceiveResultResponse(receipt=await self._desk.accept(request, "result_received"))
+
+    async def CorrectFact(
+        self, request: intake_pb2.CorrectFactRequest, context: Context
+    ) -> intake_pb2.CorrectFactResponse:
+        """A fact was wrong; the correction supersedes it."""
+        return intake_pb2.CorrectFactResponse(receipt=await self._desk.accept(request, "fact_corrected"))
+
+    async def AssignKeyWorker(
+        self, request: intake_pb2.AssignKeyWorkerRequest, context: Context
+    ) -> intake_pb2.AssignKeyWorkerResponse:
+        """A named key worker took the person on (CG81 1.1.2)."""
+        return intake_pb2.AssignKeyWorkerResponse(receipt=await self._desk.accept(request, "key_worker_assigned"))
+
+    async def MakeDecision(
+        self, request: intake_pb2.MakeDecisionRequest, context: Context
+    ) -> intake_pb2.MakeDecisionResponse:
+        """People decided about a recommendation."""
+        return intake_pb2.MakeDecisionResponse(receipt=await self._desk.accept(request, "decision_made"))
+
+    async def StartTherapyLine(
+        self, request: intake_pb2.StartTherapyLineRequest, context: Context
+    ) -> intake_pb2.StartTherapyLineResponse:
+        """A line of treatment began, after a recorded decision."""
+        return intake_pb2.StartTherapyLineResponse(receipt=await self._desk.accept(request, "therapy_line_started"))
+
+    async def EndTherapyLine(
+        self, request: intake_pb2.EndTherapyLineRequest, context: Context
+    ) -> intake_pb2.EndTherapyLineResponse:
+        """A line of treatment stopped, with the reason."""
+        return intake_pb2.EndTherapyLineResponse(receipt=await self._desk.accept(request, "therapy_line_ended"))
+
+    async def AssessResponse(
+        self, request: intake_pb2.AssessResponseRequest, context: Context
+    ) -> intake_pb2.AssessResponseResponse:
+        """Response to treatment was assessed."""
+        return intake_pb2.AssessResponseResponse(receipt=await self._desk.accept(request, "response_assessed"))
+
+    async def ReportProgression(
+        self, request: intake_pb2.ReportProgressionRequest, context: Context
+    ) -> intake_pb2.ReportProgressionResponse:
+        """The disease has progressed."""
+        return intake_pb2.ReportProgressionResponse(receipt=await self._desk.accept(request, "progression_reported"))
+
+    async def ReportSymptom(
+        self, request: intake_pb2.ReportSymptomRequest, context: Context
+    ) -> intake_pb2.ReportSymptomResponse:
+        """A symptom was reported."""
+        return intake_pb2.ReportSymptomResponse(receipt=await self._desk.accept(request, "symptom_reported"))
+
+    async def ReportAdverseEvent(
+        self, request: intake_pb2.ReportAdverseEventRequest, context: Context
+    ) -> intake_pb2.ReportAdverseEventResponse:
+        """A suspected reaction was reported."""
+        return intake_pb2.ReportAdverseEventResponse(receipt=await self._desk.accept(request, "adverse_event_reported"))
+
+    async def CompleteItem(
+        self, request: intake_pb2.CompleteItemRequest, context: Context
+    ) -> intake_pb2.CompleteItemResponse:
+        """Somebody did what a task asked."""
+        return intake_pb2.CompleteItemResponse(receipt=await self._desk.accept(request, "item_completed"))
+
+    async def DeferItem(
+        self, request: intake_pb2.DeferItemRequest, context: Context
+    ) -> intake_pb2.DeferItemResponse:
+        """Somebody put a task off, with a reason and a date."""
+        return intake_pb2.DeferItemResponse(receipt=await self._desk.accept(request, "item_deferred"))
+
+    async def DraftReferral(
+        self, request: intake_pb2.DraftReferralRequest, context: Context
+    ) -> intake_pb2.DraftReferralResponse:
+        """A referral was drafted; nothing leaves yet."""
+        return intake_pb2.DraftReferralResponse(receipt=await self._desk.accept(request, "referral_drafted"))
+
+    async def AgreeReferral(
+        self, request: intake_pb2.AgreeReferralRequest, context: Context
+    ) -> intake_pb2.AgreeReferralResponse:
+        """The person agreed to the referral (or a best-interests decision was made)."""
+        return intake_pb2.AgreeReferralResponse(receipt=await self._desk.accept(request, "referral_agreed"))
+
+    async def SendReferral(
+        self, request: intake_pb2.SendReferralRequest, context: Context
+    ) -> intake_pb2.SendReferralResponse:
+        """The referral goes out; its clock starts."""
+        return intake_pb2.SendReferralResponse(receipt=await self._desk.accept(request, "referral_sent"))
+
+    async def ClosePathway(
+        self, request: intake_pb2.ClosePathwayRequest, context: Context
+    ) -> intake_pb2.ClosePathwayResponse:
+        """A person closed the pathway, with the reason."""
+        return intake_pb2.ClosePathwayResponse(receipt=await self._desk.accept(request, "pathway_closed"))

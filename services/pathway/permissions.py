@@ -1,0 +1,50 @@
+"""Which roles may call which rpc of this service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_CARE = frozenset({"coordinator", "key_worker", "nurse", "oncologist"})
+_RESULTS = _CARE | {"pathologist", "radiologist"}
+_RECEIVERS = frozenset({"palliative_clinician", "hospice_intake"})
+_CLINICIANS = frozenset({"oncologist", "key_worker", "nurse"})
+_READERS = _CARE | _RECEIVERS | {"worker", "auditor", "service_lead", "pathologist", "radiologist"}
+_WORKER = frozenset({"worker"})
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    "OpenPathway": _CARE,
+    "ConfirmDiagnosis": _CARE,
+    "ReceiveResult": _RESULTS,
+    "CorrectFact": _RESULTS,
+    "AssignKeyWorker": _CARE,
+    "MakeDecision": _CLINICIANS,
+    "StartTherapyLine": _CARE,
+    "EndTherapyLine": _CARE,
+    "AssessResponse": _RESULTS,
+    "ReportProgression": _RESULTS,
+    "ReportSymptom": _RESULTS | _RECEIVERS,
+    "ReportAdverseEvent": _RESULTS | _RECEIVERS,
+    "CompleteItem": _RESULTS | _RECEIVERS,
+    "DeferItem": _RESULTS | _RECEIVERS,
+    "DraftReferral": _CARE,
+    "AgreeReferral": _CARE,
+    "SendReferral": _CARE,
+    "ClosePathway": _CARE,
+    "AcknowledgeReferral": _RECEIVERS,
+    "AskReferralInformation": _RECEIVERS,
+    "AcceptReferral": _RECEIVERS,
+    "DeclineReferral": _RECEIVERS,
+    "RecordFirstContact": _RECEIVERS,
+    "CloseReferral": _RECEIVERS | _CARE,
+    "BookAppointment": _CARE | {"scheduler"},
+    "MoveAppointment": _CARE | {"scheduler"},
+    "CancelAppointment": _CARE | {"scheduler"},
+    "RecordAttendance": _CARE | {"scheduler"},
+    "RecordMissedAppointment": _CARE | {"scheduler"},
+    "TriggerFollowUp": _CARE | {"scheduler"},
+    "PlanResponseCheck": _WORKER,
+    "DecideNextSteps": _READERS,
+    "WhatIf": _READERS,
+    "ListGuidelines": _READERS | {"scheduler"},
+    "PlanDue": _READERS,
+}

@@ -1,0 +1,346 @@
+"""The planner: given judgements, decisions and what is open, which items should be open now, and which close.
+
+Pure and deterministic. An item's key is its identity: `guideline|rule_id|subject|occurrence` for a recommendation or
+decision, and the same with `chase`, `follow_on`, `review` or `next_contact` in front for the planner's other kinds.
+Keys that begin with `track|` belong to others. A key that stays wanted keeps its clock, owner and due time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, london_date, start_of
+from services.pathway.facts import Gap
+from services.pathway.guideline import Due, Guideline, Rule
+from services.pathway.items import ClosingItem, Decision, OfferedOption, OpenItem, Plan, WantedItem
+from services.pathway.rules import Judgement
+
+__all__ = ["ClosingItem", "Decision", "OfferedOption", "OpenItem", "Plan", "WantedItem", "plan"]
+
+FOREIGN_PREFIX = "track|"
+_REASON_LIMIT = 400
+
+
+def plan(
+    guideline: Guideline,
+    judgements: Sequence[Judgement],
+    decisions: Sequence[Decision],
+    open_items: Iterable[OpenItem],
+    other_open: int,
+    as_of: datetime,
+    recorded_at: datetime,
+    *,
+    superseded_fact_ids: Collection[str] = frozenset(),
+    open_referrals: Collection[str] = frozenset(),
+    closures: Collection[date] = frozenset(),
+) -> Plan:
+    """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
+
+    `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names the
+    services (`refer_to`) with a referral under way, which ends the follow-on that asks for one.
+    """
+    owned = {item.key: item.kind for item in open_items if not item.key.startswith(FOREIGN_PREFIX)}
+    planner = _Planner(
+        guideline=guideline,
+        judgements={judgement.rule_id: judgement for judgement in judgements},
+        decisions=decisions,
+        already_open=frozenset(owned),
+        as_of=as_of,
+        recorded_at=recorded_at,
+        superseded=superseded_fact_ids,
+        open_referrals=open_referrals,
+        closures=closures,
+    )
+    wanted = [*planner.rule_items(), *planner.follow_ons(), *planner.reviews(), *planner.chases()]
+    if not wanted and other_open == 0:
+        wanted = [planner.next_contact()]
+    by_key = {item.key: item for item in wanted}
+    return Plan(
+        open=tuple(item for key, item in by_key.items() if key not in owned),
+        close=tuple(planner.closing(key, kind) for key, kind in sorted(owned.items()) if key not in by_key),
+        keep=tuple(item for key, item in by_key.items() if key in owned),
+        reevaluate_at=planner.reevaluate_at(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """The inputs of one planning, and the items that follow from them."""
+
+    guideline: Guideline
+    judgements: Mapping[str, Judgement]
+    decisions: Sequence[Decision]
+    already_open: Collection[str]
+    as_of: datetime
+    recorded_at: datetime
+    superseded: Collection[str]
+    open_referrals: Collection[str]
+    closures: Collection[date]
+
+    def rule_items(self) -> list[WantedItem]:
+        """One item for each rule that applies and is not settled by a decision."""
+        items = []
+        for rule in self.guideline.rules:
+            judgement = self.judgements.get(rule.rule_id)
+            if judgement is None or rule.due is None or rule.option_for or rule.strength == "guard":
+                continue
+            if judgement.truth == "applies" and not self._settled(rule, judgement):
+                item = self._rule_item(rule, judgement, rule.due)
+                if item.key in self.already_open or not self._held_back(rule):
+                    items.append(item)
+        return items
+
+    def follow_ons(self) -> list[WantedItem]:
+        """What an accepted recommendation or option leads to, until the rule no longer applies."""
+        items = []
+        for rule in self.guideline.rules:
+            judgement = self.judgements.get(rule.rule_id)
+            after = rule.after_accept
+            if judgement is None or after is None or judgement.truth == "does_not_apply" or judgement.done:
+                continue
+            decision = self._accepted(rule, judgement)
+            if decision is None or decision.rule_id != rule.rule_id or rule.refer_to in self.open_referrals:
+                continue
+            due = self._due(after.due, judgement)
+            items.append(
+                WantedItem(
+                    key=f"follow_on|{rule.rule_id}||{judgement.occurrence}",
+                    kind="follow_on",
+                    rule_id=rule.rule_id,
+                    number=rule.number,
+                    title=after.title,
+                    reason=f"{rule.number} was accepted by {decision.decided_by}: {rule.title}.",
+                    owner_role=after.owner,
+                    due_on=due.due_on,
+                    due_at=due.due_at,
+                    urgency=rule.urgency,
+                    fact_ids=decision.fact_ids,
+                )
+            )
+        return items
+
+    def reviews(self) -> list[WantedItem]:
+        """One item for each newest decision of its kind that stood on a fact which was since corrected."""
+        items = []
+        newest = {self._family(decision.rule_id): decision for decision in self.decisions}
+        for decision in newest.values():
+            rule = self.guideline.rule(decision.rule_id)
+            corrected = tuple(fact_id for fact_id in decision.fact_ids if fact_id in self.superseded)
+            if rule is None or not corrected:
+                continue
+            due = self._due(self.guideline.local_due.review, None)
+            items.append(
+                WantedItem(
+                    key=f"review|{rule.rule_id}||{decision.decision_id}",
+                    kind="review",
+                    rule_id=rule.rule_id,
+                    number=rule.number,
+                    title=f"Look again at the decision on {rule.number}",
+                    reason=f"A fact this decision stood on was corrected: {rule.title} ({decision.outcome}).",
+                    owner_role=rule.decided_by,
+                    due_on=due.due_on,
+                    due_at=due.due_at,
+                    urgency="urgent",
+                    fact_ids=corrected,
+                )
+            )
+        return items
+
+    def chases(self) -> list[WantedItem]:
+        """One item for each missing fact that alone stands between a due decision and an answer."""
+        waiting: dict[str, tuple[Gap, list[Judgement]]] = {}
+        for rule in self.guideline.rules:
+            judgement = self.judgements.get(rule.rule_id)
+            if judgement is None or not self._chaseable(rule, judgement):
+                continue
+            for gap in judgement.gaps:
+                waiting.setdefault(gap.name, (gap, []))[1].append(judgement)
+        return [self._chase(gap, judgements) for gap, judgements in waiting.values()]
+
+    def next_contact(self) -> WantedItem:
+        """The key worker plans the next contact: what is open when nothing else is."""
+        key = next((key for key in sorted(self.already_open) if key.startswith("next_contact|")), "")
+        due = self._due(self.guideline.local_due.next_contact, None)
+        return WantedItem(
+            key=key or f"next_contact||{self.recorded_at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}|",
+            kind="next_contact",
+            rule_id="",
+            number="",
+            title="Plan the next contact",
+            reason="Nothing else is open, and nobody is left without a next step.",
+            owner_role="key_worker",
+            due_on=due.due_on,
+            due_at=due.due_at,
+        )
+
+    def closing(self, key: str, kind: str) -> ClosingItem:
+        """How and why an open item that is no longer wanted closes."""
+        first, second, _, last = ([*key.split("|"), "", "", ""])[:4]
+        if kind == "chase":
+            return self._closing_chase(key, second)
+        if kind == "next_contact":
+            return ClosingItem(key, "withdrawn", "Another next step is open.")
+        rule = self.guideline.rule(second)
+        judgement = self.judgements.get(second)
+        if rule is None or judgement is None:
+            return ClosingItem(key, "withdrawn", f"{first} {second} is not in the guideline version in use.")
+        if kind == "review":
+            return ClosingItem(key, "done", f"A newer decision on {rule.number} is recorded.")
+        if kind == "follow_on" and rule.refer_to and rule.refer_to in self.open_referrals:
+            return ClosingItem(key, "done", f"A referral to {_words(rule.refer_to)} is under way.")
+        if decision := self._latest(rule, last, completed_only=kind == "follow_on"):
+            return ClosingItem(key, "done", f"Decision recorded on {rule.number}: {decision.outcome}.")
+        if judgement.done:
+            return ClosingItem(key, "done", f"What {rule.number} asks for has happened.")
+        if judgement.occurrence != last:
+            return ClosingItem(key, "withdrawn", f"{rule.number} is now asked for a newer occasion, or not at all.")
+        return ClosingItem(key, "withdrawn", _cut(f"{rule.number} no longer applies. {judgement.because}"))
+
+    def reevaluate_at(self) -> datetime | None:
+        """The next instant at which a fact goes stale or the review date of a standing decision comes."""
+        instants = [judgement.fresh_until for judgement in self.judgements.values() if judgement.fresh_until]
+        for decision in self.decisions:
+            if decision.review_on and decision.outcome in {"declined", "deferred"}:
+                instants.append(start_of(decision.review_on))
+        return min((instant for instant in instants if instant > self.as_of), default=None)
+
+    def _family(self, rule_id: str) -> str:
+        """The rule whose item a decision answers: an option answers for its parent."""
+        rule = self.guideline.rule(rule_id)
+        return rule.option_for or rule_id if rule else rule_id
+
+    def _options(self, rule: Rule) -> list[Rule]:
+        return [other for other in self.guideline.rules if other.option_for == rule.rule_id]
+
+    def _standing(self, rule: Rule, judgement: Judgement) -> Decision | None:
+        """The newest decision on this very rule, if it still stands for this occurrence and these facts."""
+        made = [d for d in self.decisions if (d.rule_id, d.occurrence) == (rule.rule_id, judgement.occurrence)]
+        if not made:
+            return None
+        newest = made[-1]
+        if newest.outcome in {"accepted", "done"}:
+            return newest
+        review_came = newest.review_on is not None and newest.review_on <= london_date(self.as_of)
+        return None if review_came or newest.basis != judgement.basis else newest
+
+    def _accepted(self, rule: Rule, judgement: Judgement) -> Decision | None:
+        """The newest decision of the family for this occurrence, if it accepts something."""
+        family = self._family(rule.rule_id)
+        made = [d for d in self.decisions if d.occurrence == judgement.occurrence and self._family(d.rule_id) == family]
+        accepted = [d for d in made if d.outcome == "accepted" and self._still_chosen(d, made)]
+        return accepted[-1] if accepted else None
+
+    @staticmethod
+    def _still_chosen(decision: Decision, made: Sequence[Decision]) -> bool:
+        """Whether no newer decision on the same rule took it back."""
+        return [other for other in made if other.rule_id == decision.rule_id][-1] is decision
+
+    def _settled(self, rule: Rule, judgement: Judgement) -> bool:
+        """Whether a decision on the rule, or the acceptance of one of its options that still applies, stands."""
+        if self._standing(rule, judgement) is not None:
+            return True
+        for option in self._options(rule):
+            chosen = self.judgements.get(option.rule_id)
+            if chosen is not None and chosen.truth != "does_not_apply":
+                decision = self._standing(option, chosen)
+                if decision is not None and decision.outcome in {"accepted", "done"}:
+                    return True
+        return False
+
+    def _rule_item(self, rule: Rule, judgement: Judgement, due: Due) -> WantedItem:
+        when = self._due(due, judgement)
+        options = [OfferedOption(rule.rule_id, rule.number, option.code, option.label) for option in rule.options]
+        for child in self._options(rule):
+            verdict = self.judgements.get(child.rule_id)
+            if verdict and verdict.truth == "applies" and self._standing(child, verdict) is None:
+                options += [OfferedOption(child.rule_id, child.number, o.code, o.label) for o in child.options]
+        return WantedItem(
+            key=f"{self.guideline.guideline_id}|{rule.rule_id}||{judgement.occurrence}",
+            kind="decision" if options or self._options(rule) else "recommendation",
+            rule_id=rule.rule_id,
+            number=rule.number,
+            title=rule.title,
+            reason=_cut(judgement.because),
+            owner_role=rule.owner,
+            due_on=when.due_on,
+            due_at=when.due_at,
+            urgency="emergency" if due.hours is not None else rule.urgency,
+            fact_ids=judgement.used,
+            options=tuple(options),
+        )
+
+    def _held_back(self, rule: Rule) -> bool:
+        """A decision waits while none of its options applies and a chase can still settle one of them."""
+        if not rule.holds_for_options:
+            return False
+        pairs = [(option, self.judgements.get(option.rule_id)) for option in self._options(rule)]
+        judged = [(option, judgement) for option, judgement in pairs if judgement is not None]
+        if any(judgement.truth == "applies" for _, judgement in judged):
+            return False
+        return any(self._chaseable(option, judgement) for option, judgement in judged)
+
+    def _chaseable(self, rule: Rule, judgement: Judgement) -> bool:
+        if judgement.truth != "cannot_be_decided" or not rule.chase or not judgement.gate_open:
+            return False
+        if self._standing(rule, judgement) is not None:
+            return False
+        parent = self.guideline.rule(rule.option_for) if rule.option_for else None
+        verdict = self.judgements.get(parent.rule_id) if parent else None
+        if parent and verdict and self._settled(parent, verdict):
+            return False
+        return all(name in self.guideline.dictionary.facts for name in judgement.missing)
+
+    def _chase(self, gap: Gap, judgements: Sequence[Judgement]) -> WantedItem:
+        fact = self.guideline.dictionary.facts[gap.name]
+        asks_mdt = fact.per_specimen and gap.why in {"disagree", "left_open"}
+        supplier = "breast_mdt" if asks_mdt else fact.supplied_by
+        numbers = ", ".join(judgement.number for judgement in judgements)
+        note = f" ({gap.note})" if gap.note else ""
+        due = self._due(self.guideline.local_due.chase, None)
+        return WantedItem(
+            key=f"chase|{gap.name}||",
+            kind="chase",
+            rule_id=judgements[0].rule_id,
+            number=judgements[0].number,
+            title=f"Get: {fact.label}",
+            reason=_cut(f"{fact.label} is not known{note}. {numbers} cannot be decided without it; "
+                        f"{_words(supplier)} supplies it."),
+            owner_role=fact.chased_by,
+            due_on=due.due_on,
+            due_at=due.due_at,
+            fact_ids=tuple(dict.fromkeys(fact_id for judgement in judgements for fact_id in judgement.used)),
+            missing_fact=gap.name,
+            supplied_by=supplier,
+        )
+
+    def _closing_chase(self, key: str, name: str) -> ClosingItem:
+        fact = self.guideline.dictionary.facts.get(name)
+        label = fact.label if fact else name
+        missing = any(name in judgement.missing for judgement in self.judgements.values())
+        if not missing and any(name in judgement.known for judgement in self.judgements.values()):
+            return ClosingItem(key, "done", f"{label} is now known.")
+        return ClosingItem(key, "withdrawn", f"No decision that is due waits for {label} any more.")
+
+    def _latest(self, rule: Rule, occurrence: str, *, completed_only: bool) -> Decision | None:
+        """The newest decision that answers an item of this rule and occurrence."""
+        made = [d for d in self.decisions if d.occurrence == occurrence and self._family(d.rule_id) == rule.rule_id]
+        made = made or [d for d in self.decisions if (d.rule_id, d.occurrence) == (rule.rule_id, occurrence)]
+        if completed_only:
+            made = [d for d in made if d.outcome != "accepted"]
+        return made[-1] if made else None
+
+    def _due(self, due: Due, judgement: Judgement | None) -> DueTime:
+        if due.hours is not None:
+            started = judgement.occurred_at if judgement else None
+            return due_after_hours(started or self.recorded_at, due.hours)
+        return due_after_working_days(self.recorded_at, due.working_days or 0, self.closures)
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _REASON_LIMIT else f"{text[: _REASON_LIMIT - 1]}…"

@@ -1,0 +1,168 @@
+"""From a request to a report: checked against the data dictionary, given the facts that the event implies, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from handrail.clinical.v1 import terms_pb2
+from services.pathway.convert import value_from_proto
+from services.pathway.dictionary import Scalar
+from services.pathway.guideline import Guideline
+from services.runtime.clock import now
+from services.runtime.context import Actor, correlation_id
+from services.runtime.errors import Invalid, Violation
+from workflows import messages
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_URGENT_FACTS = frozenset(
+    {"new_limb_weakness", "new_gait_disturbance", "new_sensory_loss", "new_bladder_bowel_change", "svco_signs", "seizure"}
+)
+
+
+class ReportRequest(Protocol):
+    """What every reporting request has; `<kind>` beside it holds the event."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The caller's key: the same key twice is the same report."""
+
+    @property
+    def patient_id(self) -> str:
+        """Whose pathway."""
+
+    @property
+    def occurred_at(self) -> Timestamp:
+        """When it happened."""
+
+    @property
+    def source(self) -> str:
+        """Where the reporter has it from."""
+
+    @property
+    def facts(self) -> Sequence[terms_pb2.ReportedFact]:
+        """What is known through it."""
+
+
+def request_hash(request: Message, kind: str) -> str:
+    """Return the hash of a request without its key: the same report, the same hash."""
+    bare = type(request)()
+    bare.CopyFrom(request)
+    bare.ClearField("idempotency_key")
+    return hashlib.sha256(kind.encode() + bare.SerializeToString(deterministic=True)).hexdigest()
+
+
+def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) -> messages.Report:  # noqa: ANN401 - any reporting request; see ReportRequest
+    """Return the report that a request makes.
+
+    Raises:
+        Invalid: a date in the future, a fact that the dictionary does not know or this event may not carry, a value
+            out of range; one violation for each.
+    """
+    occurred_at = request.occurred_at.ToDatetime(tzinfo=UTC)
+    violations = _problems(request, kind, occurred_at, guideline)
+    if violations:
+        listed = "; ".join(f"{v.field}: {v.description}" for v in violations[:5])
+        message = f"Please correct and send again: {listed}"
+        raise Invalid(message, violations=violations)
+    event: Message = getattr(request, kind)
+    return messages.Report(
+        key=request.idempotency_key,
+        request_hash=request_hash(request, kind),
+        kind=kind,
+        event=MessageToDict(event, preserving_proto_field_name=True),
+        facts=_facts(request, kind, guideline),
+        actor=messages.Actor(actor.subject, actor.role, actor.team),
+        occurred_at=occurred_at,
+        source=request.source,
+        correlation_id=correlation_id(),
+        urgency=_urgency(request),
+        rule_id=_rule_id(event, kind, guideline),
+    )
+
+
+def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideline) -> list[Violation]:  # noqa: ANN401 - as above
+    latest = now() + CLOCK_TOLERANCE
+    found = []
+    if occurred_at > latest:
+        found.append(Violation("occurred_at", "this lies in the future; give the time at which it happened"))
+    if occurred_at < EARLIEST:
+        found.append(Violation("occurred_at", "this lies before 1900; check the year"))
+    definition = guideline.events.get(kind)
+    for place, fact in enumerate(request.facts):
+        path = f"facts[{place}]"
+        problem = guideline.dictionary.problem_with(fact.name, value_from_proto(fact.value))
+        if problem:
+            found.append(Violation(f"{path}.{_part(guideline, fact)}", problem))
+        elif definition is not None and not definition.may_carry(fact.name):
+            found.append(Violation(f"{path}.name", f"a report of this kind ({kind}) cannot carry {fact.name}"))
+        if fact.HasField("occurred_at") and fact.occurred_at.ToDatetime(tzinfo=UTC) > latest:
+            found.append(Violation(f"{path}.occurred_at", "this lies in the future; give the time at which it was so"))
+    return found + _decision_problems(request, kind, guideline)
+
+
+def _part(guideline: Guideline, fact: terms_pb2.ReportedFact) -> str:
+    return "value" if fact.name in guideline.dictionary.facts else "name"
+
+
+def _decision_problems(request: Any, kind: str, guideline: Guideline) -> list[Violation]:  # noqa: ANN401 - as above
+    if kind != "decision_made":
+        return []
+    decision = request.decision_made
+    rule = guideline.by_number(decision.number)
+    if rule is None:
+        return [
+            Violation(
+                "decision_made.number",
+                f"{guideline.guideline_id} {guideline.version} has no recommendation with this number",
+            )
+        ]
+    if rule.strength == "guard":
+        return [Violation("decision_made.number", "this is a caution, not a recommendation to decide about")]
+    if decision.outcome != decision.OUTCOME_ACCEPTED and not (decision.reason_code and decision.reason):
+        return [Violation("decision_made.reason", "say why it was not followed or put off: a code and a sentence")]
+    if decision.outcome == decision.OUTCOME_DEFERRED and not decision.review_on:
+        return [Violation("decision_made.review_on", "say on which date it is looked at again")]
+    return []
+
+
+def _facts(request: Any, kind: str, guideline: Guideline) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+    facts = [MessageToDict(fact, preserving_proto_field_name=True) for fact in request.facts]
+    definition = guideline.events.get(kind)
+    carried = {fact.name for fact in request.facts}
+    if definition is not None:
+        for name, value in definition.implied(carried).items():
+            facts.append({"name": name, "value": _scalar(value)})
+    if kind == "therapy_line_started":
+        event = request.therapy_line_started
+        course = MessageToDict(event.course, preserving_proto_field_name=True)
+        facts.append({"name": "prior_therapy", "subject": event.line_id, "value": {"therapy": course}})
+    return facts
+
+
+def _scalar(value: Scalar) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"flag": value}
+    if isinstance(value, int | float):
+        return {"number": float(value)}
+    return {"code": value}
+
+
+def _urgency(request: Any) -> str:  # noqa: ANN401 - as above
+    urgent = any(fact.name in _URGENT_FACTS and fact.value.flag for fact in request.facts)
+    drafted = getattr(request, "referral_drafted", None)
+    return "urgent" if urgent or (drafted is not None and drafted.urgency == "urgent") else "routine"
+
+
+def _rule_id(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event
+    if kind != "decision_made":
+        return ""
+    rule = guideline.by_number(event.number)
+    return rule.rule_id if rule else ""

@@ -1,0 +1,74 @@
+"""What is booked, moved, kept and missed; what outside schedulers trigger; when a response check falls due."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+from grpc.aio import ServicerContext
+
+from handrail.pathway.v1 import scheduling_pb2, scheduling_pb2_grpc
+from services.pathway.desk import Desk
+from services.pathway.due_dates import CALENDAR_VERSION, end_of, london_date
+from services.pathway.promises import Promises
+
+Context = ServicerContext[Any, Any]
+
+
+class SchedulingService(scheduling_pb2_grpc.SchedulingServiceServicer):
+    """What is booked, moved, kept and missed; what outside schedulers trigger; when a response check falls due."""
+
+    def __init__(self, desk: Desk, promises: Promises) -> None:
+        self._desk = desk
+        self._promises = promises
+
+    async def BookAppointment(
+        self, request: scheduling_pb2.BookAppointmentRequest, context: Context
+    ) -> scheduling_pb2.BookAppointmentResponse:
+        """An appointment was booked."""
+        return scheduling_pb2.BookAppointmentResponse(receipt=await self._desk.accept(request, "appointment_booked"))
+
+    async def MoveAppointment(
+        self, request: scheduling_pb2.MoveAppointmentRequest, context: Context
+    ) -> scheduling_pb2.MoveAppointmentResponse:
+        """An appointment was moved."""
+        return scheduling_pb2.MoveAppointmentResponse(receipt=await self._desk.accept(request, "appointment_moved"))
+
+    async def CancelAppointment(
+        self, request: scheduling_pb2.CancelAppointmentRequest, context: Context
+    ) -> scheduling_pb2.CancelAppointmentResponse:
+        """An appointment was cancelled."""
+        return scheduling_pb2.CancelAppointmentResponse(receipt=await self._desk.accept(request, "appointment_cancelled"))
+
+    async def RecordAttendance(
+        self, request: scheduling_pb2.RecordAttendanceRequest, context: Context
+    ) -> scheduling_pb2.RecordAttendanceResponse:
+        """The person attended."""
+        return scheduling_pb2.RecordAttendanceResponse(receipt=await self._desk.accept(request, "appointment_attended"))
+
+    async def RecordMissedAppointment(
+        self, request: scheduling_pb2.RecordMissedAppointmentRequest, context: Context
+    ) -> scheduling_pb2.RecordMissedAppointmentResponse:
+        """The person did not attend, or was not brought."""
+        return scheduling_pb2.RecordMissedAppointmentResponse(receipt=await self._desk.accept(request, "appointment_missed"))
+
+    async def TriggerFollowUp(
+        self, request: scheduling_pb2.TriggerFollowUpRequest, context: Context
+    ) -> scheduling_pb2.TriggerFollowUpResponse:
+        """An outside scheduler says that a follow-up is due."""
+        return scheduling_pb2.TriggerFollowUpResponse(receipt=await self._desk.accept(request, "follow_up_triggered"))
+
+    async def PlanResponseCheck(
+        self, request: scheduling_pb2.PlanResponseCheckRequest, context: Context
+    ) -> scheduling_pb2.PlanResponseCheckResponse:
+        """Work out when the next response check of a line of treatment falls due.
+
+        CG81 gives no interval (1.5.1): the team's own, else the service's default in `promises.yaml`.
+        """
+        weeks = request.weeks or self._promises.response_check_weeks
+        due_on = london_date(request.counted_from.ToDatetime(tzinfo=UTC)) + timedelta(weeks=weeks)
+        reply = scheduling_pb2.PlanResponseCheckResponse(
+            due_on=due_on.isoformat(), calendar_version=CALENDAR_VERSION
+        )
+        reply.due_at.FromDatetime(end_of(due_on))
+        return reply

@@ -1,0 +1,1 @@
+"""What every process needs, and nothing clinical: settings, logs, errors, identity, servers, clients, clock."""

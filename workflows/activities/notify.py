@@ -1,0 +1,91 @@
+"""Telling teams through notify, and hearing what came back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from handrail.notify.v1 import notices_pb2
+from handrail.records.v1 import filing_pb2
+from services.runtime.errors import HandrailError
+from workflows import names
+from workflows.activities import instant, refusals
+from workflows.messages import InboundPage, InboundReceipt, Notice
+
+if TYPE_CHECKING:
+    from handrail.notify.v1.notices_pb2_grpc import NoticeServiceAsyncStub
+    from handrail.records.v1.filing_pb2_grpc import FilingServiceAsyncStub
+    from services.runtime.clients import Caller
+
+_WAIT_SECONDS = 10
+_ROUNDS = 60
+
+
+class NotifyActivities:
+    """Calls `NoticeService`; a notice keeps its one id on every try."""
+
+    def __init__(self, caller: Caller, notices: NoticeServiceAsyncStub, filing: FilingServiceAsyncStub) -> None:
+        self._caller = caller
+        self._notices = notices
+        self._filing = filing
+
+    @activity.defn
+    async def send_notice(self, notice: Notice) -> str:
+        """Send one notice, then link it in the record to what it stood on; return its status."""
+        request = notices_pb2.SendNoticeRequest(
+            idempotency_key=notice.message_id,
+            template=notice.template,
+            team=notice.team,
+            audience=notice.audience,
+            patient_id=notice.patient_id,
+            event_id=notice.event_id,
+            values=notice.values,
+            items=[
+                notices_pb2.NoticeItem(title=line.title, due_on=line.due_on, reason=line.reason, number=line.number)
+                for line in notice.lines
+            ],
+            urgency=notice.urgency,
+            owner_id=notice.owner_id,
+            correlation_id=notice.correlation_id,
+        )
+        with refusals():
+            reply = await self._caller.call(
+                self._notices.SendNotice, request, timeout=8.0, correlation=notice.correlation_id
+            )
+            if notice.fact_ids or notice.item_ids:
+                await self._link(notice)
+        return reply.status
+
+    async def _link(self, notice: Notice) -> None:
+        request = filing_pb2.LinkMessageRequest(
+            idempotency_key=names.derived_id("link", notice.message_id),
+            message_id=notice.message_id,
+            patient_id=notice.patient_id,
+            event_id=notice.event_id,
+            fact_ids=notice.fact_ids,
+            item_ids=notice.item_ids,
+        )
+        await self._caller.call(self._filing.LinkMessage, request, correlation=notice.correlation_id)
+
+    @activity.defn
+    async def list_inbound(self, cursor: int) -> InboundPage:
+        """Wait, up to ten minutes and heartbeating, for something to come back after `cursor`."""
+        for _ in range(_ROUNDS):
+            activity.heartbeat(cursor)
+            request = notices_pb2.ListInboundRequest(cursor=cursor, page_size=100, wait_seconds=_WAIT_SECONDS)
+            with refusals():
+                try:
+                    reply = await self._caller.call(
+                        self._notices.ListInbound, request, timeout=_WAIT_SECONDS + 5.0
+                    )
+                except HandrailError as error:
+                    activity.logger.info("inbound_unreachable", extra={"category": error.category.value})
+                    raise
+            if reply.inbound:
+                receipts = [
+                    InboundReceipt(i.inbound_id, i.kind, i.message_id, i.owner_id, i.channel, instant(i.at), i.detail)
+                    for i in reply.inbound
+                ]
+                return InboundPage(receipts, reply.inbound[-1].cursor)
+        return InboundPage([], cursor)

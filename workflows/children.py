@@ -1,0 +1,106 @@
+"""How a pathway starts its lines of treatment and referrals, and passes on to them what concerns them.
+
+Children outlive a run of their parent (ABANDON), have a fixed id, and answer by signal to the pathway's workflow id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import names, telling
+    from workflows.messages import Entry, LineInput, Notice, PathwayState, ReferralState, ReferralStep, Report
+    from workflows.referral import ReferralWorkflow
+    from workflows.therapy_line import TherapyLine
+
+
+class ChildTracks:
+    """The part of a pathway that has children; they are told of a report only once it is filed."""
+
+    state: PathwayState
+
+    async def _wake_children(self, entry: Entry) -> None:
+        report = entry.report
+        if report is None:
+            return
+        match report.kind:
+            case "therapy_line_started":
+                await self._start_line(report)
+            case "response_assessed":
+                line = workflow.get_external_workflow_handle_for(
+                    TherapyLine.run, names.therapy_line_id(report.event["line_id"])
+                )
+                await self._pass_on(entry, line.signal(TherapyLine.response_assessed, report.occurred_at))
+            case "therapy_line_ended":
+                line = workflow.get_external_workflow_handle_for(
+                    TherapyLine.run, names.therapy_line_id(report.event["line_id"])
+                )
+                await self._pass_on(entry, line.signal(TherapyLine.ended, report.event["stop_reason"]))
+            case "referral_drafted":
+                await self._start_referral(report)
+            case "referral_agreed" | "referral_sent":
+                referral = workflow.get_external_workflow_handle_for(
+                    ReferralWorkflow.run, names.referral_id(report.event["referral_id"])
+                )
+                step = ReferralStep(
+                    report.kind.removeprefix("referral_"), report, entry.event_id, entry.accepted_at
+                )
+                await self._pass_on(entry, referral.signal(ReferralWorkflow.referrer_acted, step))
+            case _:
+                pass
+
+    async def _start_line(self, report: Report) -> None:
+        line = LineInput(
+            line_id=report.event["line_id"],
+            patient_id=self.state.patient_id,
+            counted_from=report.occurred_at,
+            check_weeks=int(report.event.get("response_check_weeks", 0)),
+            settings=self.state.settings,
+        )
+        await _start(TherapyLine.run, line, names.therapy_line_id(line.line_id))
+
+    async def _start_referral(self, report: Report) -> None:
+        event = report.event
+        referral = ReferralState(
+            referral_id=event["referral_id"],
+            patient_id=self.state.patient_id,
+            from_team=report.actor.team,
+            to_team=event["to_team"],
+            urgency=event.get("urgency", "routine"),
+            reason=event["reason"],
+            settings=self.state.settings,
+        )
+        await _start(ReferralWorkflow.run, referral, names.referral_id(referral.referral_id))
+
+    async def _pass_on(self, entry: Entry, signal: Any) -> None:  # noqa: ANN401 - an awaitable of Temporal's own
+        """Signal a child; one that is gone becomes a telephone task, never a failure of the pathway."""
+        try:
+            await signal
+        except (ApplicationError, FailureError):
+            self.state.outbox.append(
+                Notice(
+                    message_id=names.derived_id("phone", entry.event_id),
+                    template="phone_task",
+                    team=telling.DUTY_DESK,
+                    patient_id=self.state.patient_id,
+                    urgency="urgent",
+                    values={"why": f"{entry.report.kind.replace('_', ' ')} reached nobody" if entry.report else ""},
+                )
+            )
+
+
+async def _start(run: Any, argument: object, workflow_id: str) -> None:  # noqa: ANN401 - a workflow's run method
+    try:
+        await workflow.start_child_workflow(
+            run,
+            argument,
+            id=workflow_id,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+    except WorkflowAlreadyStartedError:
+        pass  # it was started by an earlier try of the same report

@@ -1,0 +1,400 @@
+"""What travels to, from and between workflows: plain dataclasses, each small enough for history.
+
+Instants are aware UTC datetimes. `event` holds a clinical event as its protobuf JSON form with the contract's own
+field names, because a workflow passes it on without reading more than a few of its fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who reported or acted; verified at the edge, carried as payload."""
+
+    subject: str
+    role: str
+    team: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Time limits in seconds, fixed when a pathway starts so that a replay sees the same ones."""
+
+    activity_seconds: float = 10.0
+    window_seconds: float = 30.0
+    unfiled_seconds: float = 300.0
+    unfiled_urgent_seconds: float = 30.0
+    queue_limit: int = 100
+    history_events: int = 1000
+
+
+@dataclass(frozen=True)
+class GuidelinePin:
+    """The guideline version that this pathway follows, by content."""
+
+    guideline: str
+    version: str
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """One clinical event as somebody reported it; `kind` is the event's one name."""
+
+    key: str
+    request_hash: str
+    kind: str
+    event: dict[str, Any]
+    facts: list[dict[str, Any]]
+    actor: Actor
+    occurred_at: datetime
+    source: str = ""
+    correlation_id: str = ""
+    urgency: str = "routine"
+    rule_id: str = ""
+    guideline: str = ""
+    # Set when another workflow already gave the event its id.
+    event_id: str = ""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Durably accepted, and where it stands in the order."""
+
+    seq: int
+    event_id: str
+    accepted_at: datetime
+
+
+@dataclass(frozen=True)
+class TrackItem:
+    """A task that a track of the pathway keeps open: what, whose, and the promise its due time follows from."""
+
+    key: str
+    kind: str
+    title: str
+    reason: str
+    owner_role: str = ""
+    owner_team: str = ""
+    promise: str = ""
+    on_date: str = ""
+    urgency: str = "routine"
+    subject_id: str = ""
+    number: str = ""
+    rule_id: str = ""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A task that should not be open any more: done, withdrawn or replaced, and why."""
+
+    key: str
+    how: str
+    reason: str
+
+
+@dataclass
+class Entry:
+    """One thing that waits to be filed: a report, a change of a track, or a tick of the clock."""
+
+    seq: int
+    accepted_at: datetime
+    event_id: str
+    report: Report | None = None
+    open: list[TrackItem] = field(default_factory=list)
+    close: list[Closing] = field(default_factory=list)
+    overdue: list[str] = field(default_factory=list)
+    alarmed: bool = False
+    # How far it has come, so that a new run of the workflow goes on from there.
+    filed: Filed | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class OpenItem:
+    """An open task as the workflow remembers it: enough to keep its clock and to tell its owner."""
+
+    item_id: str
+    key: str
+    kind: str
+    title: str
+    owner_team: str
+    due_on: str
+    due_at: datetime
+    urgency: str = "routine"
+    number: str = ""
+    subject_id: str = ""
+    rule_id: str = ""
+    overdue: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A key that was seen, with the hash of what came with it and the reply."""
+
+    request_hash: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """One task inside a notice."""
+
+    title: str
+    due_on: str
+    reason: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One logical message to one team, with the id it keeps on every retry."""
+
+    message_id: str
+    template: str
+    team: str
+    patient_id: str = ""
+    event_id: str = ""
+    audience: str = "all"
+    values: dict[str, str] = field(default_factory=dict)
+    lines: list[NoticeLine] = field(default_factory=list)
+    urgency: str = "routine"
+    owner_id: str = ""
+    correlation_id: str = ""
+    fact_ids: list[str] = field(default_factory=list)
+    item_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReferralRef:
+    """What the pathway knows of one of its referrals."""
+
+    status: str
+    from_team: str
+    to_team: str
+
+
+@dataclass
+class PathwayState:
+    """All that a pathway remembers; the only argument of `PatientPathway`, carried over continue-as-new."""
+
+    patient_id: str
+    pin: GuidelinePin
+    settings: Settings = field(default_factory=Settings)
+    seq: int = 0
+    queue: list[Entry] = field(default_factory=list)
+    outbox: list[Notice] = field(default_factory=list)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    items: dict[str, OpenItem] = field(default_factory=dict)
+    referrals: dict[str, ReferralRef] = field(default_factory=dict)
+    occasions: list[str] = field(default_factory=list)
+    lines: dict[str, str] = field(default_factory=dict)
+    appointments: dict[str, str] = field(default_factory=dict)
+    child_reports: list[str] = field(default_factory=list)
+    treatment_agreed: bool = False
+    reevaluate_at: datetime | None = None
+    opened: bool = False
+    closed: bool = False
+    schema: int = 1
+
+
+# --- what activities take and give ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """Append this report to the record."""
+
+    patient_id: str
+    seq: int
+    event_id: str
+    accepted_at: datetime
+    report: Report
+
+
+@dataclass(frozen=True)
+class Filed:
+    """The report stands in the record, now or since earlier."""
+
+    event_id: str
+    already_filed: bool
+    fact_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RefusedReport:
+    """A report that records refused for good; its payload is kept."""
+
+    patient_id: str
+    seq: int
+    report: Report
+    reason: str
+
+
+@dataclass(frozen=True)
+class ItemKey:
+    """The identity of an open task, and its kind."""
+
+    key: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class DecideInput:
+    """Ask what should be open now, and when the tracks' promises fall due."""
+
+    patient_id: str
+    seq: int
+    event_id: str
+    as_of: datetime
+    recorded_at: datetime
+    pin: GuidelinePin
+    open_items: list[ItemKey]
+    other_open: int
+    tracks: list[TrackItem]
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedItem:
+    """A task to open, with its due time worked out."""
+
+    key: str
+    kind: str
+    title: str
+    reason: str
+    owner_role: str
+    owner_team: str
+    due_on: str
+    due_at: datetime
+    urgency: str = "routine"
+    rule_id: str = ""
+    number: str = ""
+    fact_ids: list[str] = field(default_factory=list)
+    missing_fact: str = ""
+    supplied_by: str = ""
+    subject_id: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to open and to close, and when the answer could change by time alone."""
+
+    evaluation_id: str
+    open: list[PlannedItem]
+    close: list[Closing]
+    reevaluate_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ApplyInput:
+    """Open and close tasks in one transaction."""
+
+    patient_id: str
+    seq: int
+    event_id: str
+    applied_at: datetime
+    open: list[PlannedItem]
+    close: list[tuple[str, str, str]]
+    overdue: list[str] = field(default_factory=list)
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Which team owns each opened task, by task id."""
+
+    owners: dict[str, str]
+
+
+@dataclass
+class ReferralState:
+    """All that a referral remembers."""
+
+    referral_id: str
+    patient_id: str
+    from_team: str
+    to_team: str
+    urgency: str
+    reason: str
+    settings: Settings = field(default_factory=Settings)
+    status: str = "draft"
+    seq: int = 0
+    queue: list[ReferralStep] = field(default_factory=list)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    seen_inbound: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReferralStep:
+    """One step of a referral that waits to be set in the record and told to the pathway."""
+
+    to_status: str
+    report: Report
+    event_id: str
+    at: datetime
+    from_status: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SetStatusInput:
+    """Compare-and-set a referral's status in the record."""
+
+    referral_id: str
+    step: ReferralStep
+    responsible_team: str
+
+
+@dataclass(frozen=True)
+class LineInput:
+    """A line of treatment under way; `checks` counts the response checks that were planned."""
+
+    line_id: str
+    patient_id: str
+    counted_from: datetime
+    check_weeks: int
+    settings: Settings = field(default_factory=Settings)
+    checks: int = 0
+
+
+@dataclass(frozen=True)
+class ResponseCheckInput:
+    """Ask when the next response check falls due."""
+
+    counted_from: datetime
+    weeks: int
+
+
+@dataclass(frozen=True)
+class TrackChange:
+    """A child tells the pathway which tasks its track needs open or closed; the same id twice is one change."""
+
+    change_id: str
+    open: list[TrackItem] = field(default_factory=list)
+    close: list[Closing] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class InboundPage:
+    """What came back to notify since a cursor."""
+
+    receipts: list[InboundReceipt]
+    cursor: int
+
+
+@dataclass(frozen=True)
+class InboundReceipt:
+    """One receipt or bounce, and whose it is."""
+
+    inbound_id: str
+    kind: str
+    message_id: str
+    owner_id: str
+    channel: str
+    at: datetime
+    detail: str = ""

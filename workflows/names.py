@@ -1,0 +1,36 @@
+"""The names that Temporal knows: the task queue, workflow ids, static error codes. Nothing here says who a person is."""
+
+from __future__ import annotations
+
+import uuid
+
+TASK_QUEUE = "handrail"
+INBOUND_FEED_ID = "inbound-feed"
+_IDS = uuid.UUID("6f1d7a52-41a7-5a5e-9c1e-2f6b0d1c8a01")
+
+# Static codes of refusals; the sentence travels beside them.
+NOT_IN_THIS_STATE = "conflict"
+KEY_REUSED = "key_reused"
+NOT_ALLOWED = "not_allowed"
+QUEUE_FULL = "unavailable"
+FINAL_REFUSALS = ("invalid", "not_found", "conflict", "key_reused", "not_allowed", "too_large", "unauthenticated")
+
+
+def pathway_id(patient_id: str) -> str:
+    """Return the workflow id of a person's pathway."""
+    return f"pathway:{patient_id}"
+
+
+def therapy_line_id(line_id: str) -> str:
+    """Return the workflow id of one line of treatment."""
+    return f"therapy-line:{line_id}"
+
+
+def referral_id(referral: str) -> str:
+    """Return the workflow id of one referral."""
+    return f"referral:{referral}"
+
+
+def derived_id(*parts: str) -> str:
+    """Return the one UUID that follows from these parts: the same parts, the same id, on every retry and replay."""
+    return str(uuid.uuid5(_IDS, "|".join(parts)))

@@ -1,0 +1,351 @@
+"""One person's pathway: reports come in, and each is recorded, decided upon, planned and told, in the order it came.
+
+Three things go on side by side and never wait for each other: the door (an update is accepted without awaiting
+anything), the desk (one task files what was accepted, in order), and the clock (one timer, at the earliest due time).
+What is to be told waits in an outbox of its own, so that a broken mail server delays neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import names, telling, tracks
+    from workflows.activities.decisions import DecisionActivities
+    from workflows.activities.notify import NotifyActivities
+    from workflows.activities.records import RecordsActivities
+    from workflows.children import ChildTracks
+    from workflows.messages import (
+        ApplyInput,
+        Closing,
+        DecideInput,
+        Entry,
+        Filed,
+        FileReport,
+        ItemKey,
+        OpenItem,
+        PathwayState,
+        Plan,
+        Receipt,
+        RefusedReport,
+        Report,
+        Seen,
+        TrackChange,
+        TrackItem,
+    )
+    from workflows.persistence import persist
+    from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise, take_effect
+
+FAR_AHEAD = timedelta(days=3650)
+Arg = TypeVar("Arg")
+Answer = TypeVar("Answer")
+
+
+@workflow.defn
+class PatientPathway(ChildTracks):
+    """The durable memory of one person's pathway (id `pathway:<patient id>`)."""
+
+    @workflow.init
+    def __init__(self, state: PathwayState) -> None:
+        self.state = state
+        self._leaving = False
+
+    @workflow.run
+    async def run(self, state: PathwayState) -> None:  # noqa: ARG002 - Temporal gives it to __init__ and to run
+        """Keep the clock until the pathway is closed and all is filed and told."""
+        desk = asyncio.create_task(self._keep_desk())
+        post = asyncio.create_task(self._keep_post())
+        while not (self._finished() or self._too_long()):
+            await self._keep_clock()
+        self._leaving = True
+        await desk
+        await post
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self._finished():
+            workflow.continue_as_new(self.state)
+
+    # --- the door -------------------------------------------------------------------------------------------------
+
+    @workflow.update
+    def report(self, report: Report) -> Receipt:
+        """Accept one report durably; it is filed in its turn."""
+        seen = self.state.seen.get(report.key)
+        return seen.receipt if seen else self._accept(report)
+
+    @report.validator
+    def _may_report(self, report: Report) -> None:
+        refused = seen_otherwise(self.state, report)
+        if refused is None and report.key not in self.state.seen:
+            refused = refusal(self.state, report)
+        if refused is not None:
+            raise ApplicationError(refused.message, type=refused.code, non_retryable=True)
+
+    @workflow.signal
+    def child_reported(self, report: Report) -> None:
+        """A referral tells what the receiving team did; the same event twice is one event."""
+        if report.event_id not in self.state.child_reports:
+            self._remember_child(report.event_id)
+            self._accept(report)
+
+    @workflow.signal
+    def track_changed(self, change: TrackChange) -> None:
+        """A line of treatment tells which tasks it needs; the same change twice is one change."""
+        if change.change_id not in self.state.child_reports:
+            self._remember_child(change.change_id)
+            self._enqueue(Entry(0, workflow.now(), change.change_id, open=change.open, close=change.close))
+
+    @workflow.query
+    def standing(self) -> dict[str, int]:
+        """Counts for support staff: seq, what waits to be filed and told, open tasks."""
+        state = self.state
+        return {
+            "seq": state.seq,
+            "to_file": len(state.queue),
+            "to_tell": len(state.outbox),
+            "open_items": len(state.items),
+        }
+
+    def _accept(self, report: Report) -> Receipt:
+        event_id = report.event_id or names.derived_id("event", self.state.patient_id, report.key)
+        entry = self._enqueue(Entry(0, workflow.now(), event_id, report))
+        receipt = Receipt(entry.seq, event_id, entry.accepted_at)
+        self.state.seen[report.key] = Seen(report.request_hash, receipt)
+        take_effect(self.state, report)
+        return receipt
+
+    def _enqueue(self, entry: Entry) -> Entry:
+        self.state.seq += 1
+        entry.seq = self.state.seq
+        self.state.queue.append(entry)
+        return entry
+
+    def _remember_child(self, change_id: str) -> None:
+        self.state.child_reports = [*self.state.child_reports[-199:], change_id]
+
+    # --- the desk: record, decide, plan, tell ---------------------------------------------------------------------
+
+    async def _keep_desk(self) -> None:
+        while not self._leaving:
+            await workflow.wait_condition(lambda: bool(self.state.queue) or self._leaving)
+            if self.state.queue and not self._leaving and await self._file(self.state.queue[0]):
+                self.state.queue.pop(0)
+                forget_old_keys(self.state)
+
+    async def _file(self, entry: Entry) -> bool:
+        """Take one entry through the four steps; False when the workflow had to leave before they were done."""
+        entry.filed = entry.filed or await self._record(entry)
+        if entry.filed is None:
+            return False
+        if entry.filed.already_filed and entry.filed.event_id != entry.event_id:
+            return True  # the same report had been filed in an earlier turn
+        moved, closing = self._track_moves(entry)
+        entry.plan = entry.plan or await self._decide(entry, moved)
+        if entry.plan is None:
+            return False
+        opened = await self._plan(entry, entry.plan, closing)
+        if opened is None:
+            return False
+        self._tell(entry, entry.plan, opened, entry.filed)
+        await self._wake_children(entry)
+        return True
+
+    async def _record(self, entry: Entry) -> Filed | None:
+        report = entry.report
+        if report is None:
+            return Filed(entry.event_id, already_filed=False)
+        try:
+            return await self._insist(
+                RecordsActivities.append_event,
+                FileReport(self.state.patient_id, entry.seq, entry.event_id, entry.accepted_at, report),
+            )
+        except ApplicationError as refused:
+            kept = await self._keep_refused(entry, report, refused.message)
+            return Filed(entry.event_id, already_filed=False) if kept else None
+
+    async def _keep_refused(self, entry: Entry, report: Report, reason: str) -> bool:
+        """A report that cannot be filed is kept whole, and becomes somebody's task."""
+        kept = RefusedReport(self.state.patient_id, entry.seq, report, reason)
+        if await self._insist(RecordsActivities.keep_refused_report, kept) is None:
+            return False
+        entry.report = None
+        entry.open = [
+            TrackItem(
+                key=f"{tracks.PREFIX}refused|{entry.event_id}",
+                kind="report_not_filed",
+                title="A report could not be filed: read it and report it again",
+                reason=f"{report.kind.replace('_', ' ')}: {reason}",
+                owner_role="coordination",
+                promise="report_not_filed",
+                urgency="urgent",
+            )
+        ]
+        return True
+
+    async def _decide(self, entry: Entry, moved: list[TrackItem]) -> Plan | None:
+        state = self.state
+        items = [ItemKey(item.key, item.kind) for item in state.items.values()]
+        tracked = [item for item in items if item.key.startswith(tracks.PREFIX)]
+        asked = DecideInput(
+            patient_id=state.patient_id,
+            seq=entry.seq,
+            event_id=entry.event_id,
+            as_of=workflow.now(),
+            recorded_at=entry.accepted_at,
+            pin=state.pin,
+            open_items=[item for item in items if item not in tracked],
+            other_open=len(tracked) + len(moved),
+            tracks=moved,
+            correlation_id=entry.report.correlation_id if entry.report else "",
+        )
+        return await self._insist(DecisionActivities.decide_next_steps, asked)
+
+    async def _plan(self, entry: Entry, plan: Plan, closing: list[Closing]) -> list[OpenItem] | None:
+        state = self.state
+        by_key = {item.key: item for item in state.items.values()}
+        closed = telling.once_each(c for c in [*closing, *plan.close] if c.key in by_key)
+        if entry.report is not None and entry.report.kind == "pathway_closed":
+            closed = [Closing(key, "withdrawn", "The pathway was closed.") for key in by_key]
+        going = {c.key for c in closed}
+        fresh = [] if state.closed else [i for i in plan.open if i.key not in by_key or i.key in going]
+        opened = [
+            OpenItem(
+                names.derived_id("item", state.patient_id, item.key, entry.event_id),
+                item.key,
+                item.kind,
+                item.title,
+                item.owner_team,
+                item.due_on,
+                item.due_at,
+                item.urgency,
+                item.number,
+                item.subject_id,
+                item.rule_id,
+            )
+            for item in fresh
+        ]
+        applied = await self._insist(
+            RecordsActivities.apply_plan,
+            ApplyInput(
+                patient_id=state.patient_id,
+                seq=entry.seq,
+                event_id=entry.event_id,
+                applied_at=entry.accepted_at,
+                open=fresh,
+                close=[(by_key[c.key].item_id, c.how, c.reason) for c in closed],
+                overdue=entry.overdue,
+                correlation_id=entry.report.correlation_id if entry.report else "",
+            ),
+        )
+        if applied is None:
+            return None
+        for gone in closed:
+            state.items.pop(by_key[gone.key].item_id, None)
+        owned = [telling.owned_by(item, applied.owners.get(item.item_id, "")) for item in opened]
+        state.items.update({item.item_id: item for item in owned})
+        state.reevaluate_at = plan.reevaluate_at
+        return owned
+
+    def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
+        self.state.outbox += telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids)
+
+    def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
+        if entry.report is None:
+            return entry.open, entry.close
+        report = entry.report
+        occasion = str(report.event.get("occasion", ""))
+        if report.kind == "follow_up_triggered":
+            if occasion in self.state.occasions:
+                return [], []
+            self.state.occasions = [*self.state.occasions[-99:], occasion]
+        referral = self.state.referrals.get(str(report.event.get("referral_id", "")))
+        moved, closing = tracks.moves(report, referral.from_team if referral else "")
+        deferred = self.state.items.get(str(report.event.get("item_id", "")))
+        if report.kind == "item_deferred" and deferred is not None:
+            moved = [tracks.deferred(deferred, report)]
+        return moved, closing + self._closed_by_people(report)
+
+    def _closed_by_people(self, report: Report) -> list[Closing]:
+        item = self.state.items.get(str(report.event.get("item_id", "")))
+        if item is None:
+            return []
+        if report.kind == "item_completed":
+            return [Closing(item.key, "done", str(report.event["outcome"]))]
+        if report.kind == "item_deferred":
+            return [Closing(item.key, "replaced", f"Put off until {report.event['until']}: {report.event['reason']}")]
+        if report.kind == "appointment_booked":
+            return [Closing(item.key, "done", "An appointment was booked.")]
+        return []
+
+    # --- the clock ------------------------------------------------------------------------------------------------
+
+    async def _keep_clock(self) -> None:
+        """Wait for the earliest due time on the one timer; wake early only when an earlier one appears."""
+        armed = self._next_due()
+        wait = max(armed - workflow.now(), timedelta(0))
+        try:
+            await workflow.wait_condition(
+                lambda: self._finished() or self._too_long() or self._next_due() < armed, timeout=wait
+            )
+        except asyncio.TimeoutError:
+            self._tick(workflow.now())
+
+    def _next_due(self) -> datetime:
+        dues = [item.due_at for item in self.state.items.values() if not item.overdue]
+        if self.state.reevaluate_at is not None:
+            dues.append(self.state.reevaluate_at)
+        return min(dues, default=workflow.info().workflow_start_time + FAR_AHEAD)
+
+    def _tick(self, now: datetime) -> None:
+        """What is overdue is marked and told; it is never closed."""
+        late = [item for item in self.state.items.values() if not item.overdue and item.due_at <= now]
+        asked_again = self.state.reevaluate_at is not None and self.state.reevaluate_at <= now
+        if not late and not asked_again:
+            return
+        self.state.reevaluate_at = None
+        for item in late:
+            self.state.items[item.item_id] = telling.marked_overdue(item)
+        tick = self._enqueue(Entry(0, now, "", overdue=[item.item_id for item in late]))
+        tick.event_id = names.derived_id("tick", self.state.patient_id, str(tick.seq))
+        self.state.outbox += telling.overdue_notices(self.state.patient_id, late)
+
+    # --- the post -------------------------------------------------------------------------------------------------
+
+    async def _keep_post(self) -> None:
+        while not self._leaving:
+            await workflow.wait_condition(lambda: bool(self.state.outbox) or self._leaving)
+            if self.state.outbox and not self._leaving:
+                notice = self.state.outbox[0]
+                sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
+                self.state.outbox.remove(notice)
+                if sent is None:  # not now: let the others go first
+                    self.state.outbox.append(notice)
+
+    # --- insisting ------------------------------------------------------------------------------------------------
+
+    async def _insist(self, activity: Callable[[Any, Arg], Awaitable[Answer]], argument: Arg) -> Answer | None:
+        """Run an activity until it succeeds; None only when this run must end first (the next one asks again).
+
+        Raises:
+            ApplicationError: the service refused for good.
+        """
+        while True:
+            answer = await persist(activity, argument, self.state.settings)
+            if answer is not None:
+                return answer
+            self.state.outbox += telling.unfiled_alarms(self.state, workflow.now())
+            if self._leaving:
+                return None
+
+    def _too_long(self) -> bool:
+        info = workflow.info()
+        events = info.get_current_history_length()
+        return events > self.state.settings.history_events or info.is_continue_as_new_suggested()
+
+    def _finished(self) -> bool:
+        return self.state.closed and not self.state.queue and not self.state.outbox

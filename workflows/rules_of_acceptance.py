@@ -1,0 +1,171 @@
+"""Whether a report may be accepted in the state that a pathway or referral is in. Pure; refusals say what to do.
+
+A report is judged when it arrives and takes effect on this part of the state at once, so that the next one is
+judged by what was accepted, not by what has been filed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from workflows import names
+from workflows.messages import PathwayState, ReferralRef, Report
+
+_KEYS_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a report is not accepted: a static code, and a sentence."""
+
+    code: str
+    message: str
+
+
+def seen_otherwise(state: PathwayState, report: Report) -> Refusal | None:
+    """Refuse a key that came before with another request."""
+    seen = state.seen.get(report.key)
+    if seen is not None and seen.request_hash != report.request_hash:
+        return Refusal(
+            names.KEY_REUSED,
+            "This idempotency key was used for another report. Use a new key for a new report.",
+        )
+    return None
+
+
+def refusal(state: PathwayState, report: Report) -> Refusal | None:
+    """Return why this report cannot be accepted now, or None."""
+    if state.closed:
+        return Refusal(
+            names.NOT_IN_THIS_STATE,
+            "This pathway is closed, so nothing can be reported on it. Open it again first if that was a mistake.",
+        )
+    if len(state.queue) >= state.settings.queue_limit:
+        return Refusal(
+            names.QUEUE_FULL,
+            "Many reports for this person are still being filed. Nothing was taken; send it again in a minute.",
+        )
+    if report.kind == "pathway_opened" and state.opened:
+        return Refusal(names.NOT_IN_THIS_STATE, "This person's pathway is already open.")
+    return _therapy(state, report) or _referral(state, report) or _appointment(state, report) or _item(state, report)
+
+
+def _therapy(state: PathwayState, report: Report) -> Refusal | None:
+    line_id = str(report.event.get("line_id", ""))
+    if report.kind == "therapy_line_started":
+        if line_id in state.lines:
+            return Refusal(names.NOT_IN_THIS_STATE, "This line of treatment was already started.")
+        if not state.treatment_agreed:
+            return Refusal(
+                names.NOT_IN_THIS_STATE,
+                "No decision about systemic treatment is recorded. Record who decided, with the person's view, "
+                "and then the start.",
+            )
+    elif report.kind in {"therapy_line_ended", "response_assessed"} and state.lines.get(line_id) != "started":
+        return Refusal(names.NOT_IN_THIS_STATE, "No such line of treatment is under way. Check its id.")
+    return None
+
+
+_BEFORE_REFERRAL = {"referral_agreed": ("draft",), "referral_sent": ("agreed",)}
+
+
+def _referral(state: PathwayState, report: Report) -> Refusal | None:
+    referral_id = str(report.event.get("referral_id", ""))
+    known = state.referrals.get(referral_id)
+    if report.kind == "referral_drafted":
+        return Refusal(names.NOT_IN_THIS_STATE, "This referral was already drafted.") if known else None
+    allowed = _BEFORE_REFERRAL.get(report.kind)
+    if allowed is None:
+        return None
+    if known is None:
+        return Refusal("not_found", "There is no such referral on this pathway. Draft it first.")
+    if known.status not in allowed:
+        return Refusal(names.NOT_IN_THIS_STATE, _not_yet(report.kind, known.status))
+    return None
+
+
+def _not_yet(kind: str, status: str) -> str:
+    if kind == "referral_sent" and status == "draft":
+        return (
+            "The referral cannot be sent yet: record the person's agreement, or a named best-interests decision, first."
+        )
+    return f"The referral is already {status.replace('_', ' ')}."
+
+
+def _appointment(state: PathwayState, report: Report) -> Refusal | None:
+    if not report.kind.startswith("appointment_"):
+        return None
+    status = state.appointments.get(str(report.event.get("appointment_id", "")))
+    if report.kind == "appointment_booked":
+        return Refusal(names.NOT_IN_THIS_STATE, "This appointment was already booked.") if status else None
+    if status is None:
+        return Refusal("not_found", "There is no such appointment on this pathway. Book it first.")
+    if status != "booked":
+        return Refusal(names.NOT_IN_THIS_STATE, f"This appointment is already {status}.")
+    return None
+
+
+_CLOSED_BY_REPORTS = {
+    "chase": "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
+    "follow_on": "This task closes by itself when what was agreed is reported: the start of treatment, or the referral.",
+    "decision": "This task closes when a decision is recorded, with the person's view.",
+    "review": "This task closes when the decision is recorded again.",
+    "response_check": "This task closes when the response is reported.",
+    "referral": "This task closes with the referral's next step. Report that step.",
+}
+
+
+def _item(state: PathwayState, report: Report) -> Refusal | None:
+    if report.kind not in {"item_completed", "item_deferred"}:
+        return None
+    item = state.items.get(str(report.event.get("item_id", "")))
+    if item is not None:
+        closes_by = _CLOSED_BY_REPORTS.get(item.kind, "")
+        if report.kind == "item_completed" and closes_by:
+            return Refusal(names.NOT_IN_THIS_STATE, closes_by)
+        return None
+    return Refusal(
+        "not_found",
+        "There is no such open task on this pathway. It may have been closed meanwhile; look at the worklist.",
+    )
+
+
+def take_effect(state: PathwayState, report: Report) -> None:
+    """Change what later reports are judged by."""
+    event = report.event
+    match report.kind:
+        case "pathway_opened":
+            state.opened = True
+        case "pathway_closed":
+            state.closed = True
+        case "decision_made":
+            state.treatment_agreed = state.treatment_agreed or _agrees_to_treatment(report)
+        case "therapy_line_started":
+            state.lines[event["line_id"]] = "started"
+            state.treatment_agreed = False
+        case "therapy_line_ended":
+            state.lines[event["line_id"]] = "ended"
+        case "referral_drafted":
+            state.referrals[event["referral_id"]] = ReferralRef("draft", report.actor.team, event["to_team"])
+        case kind if kind.startswith("referral_"):
+            known = state.referrals.get(event["referral_id"])
+            if known is not None:
+                state.referrals[event["referral_id"]] = replace(known, status=kind.removeprefix("referral_"))
+        case kind if kind.startswith("appointment_"):
+            status = {"appointment_booked": "booked", "appointment_moved": "booked"}
+            state.appointments[event["appointment_id"]] = status.get(kind, kind.removeprefix("appointment_"))
+        case _:
+            pass
+
+
+def _agrees_to_treatment(report: Report) -> bool:
+    """A recorded decision that a therapy line may follow from: an option of systemic therapy was accepted."""
+    return report.event.get("outcome") == "OUTCOME_ACCEPTED" and bool(report.event.get("option"))
+
+
+def forget_old_keys(state: PathwayState) -> None:
+    """Keep the newest filed keys; one that waits to be filed is never forgotten."""
+    waiting = {entry.report.key for entry in state.queue if entry.report}
+    filed = [key for key in state.seen if key not in waiting]
+    for key in filed[: max(0, len(filed) - _KEYS_KEPT)]:
+        del state.seen[key]

@@ -1,0 +1,129 @@
+"""Who is told what: notices to teams, each with one id for good. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from workflows import names
+from workflows.messages import Closing, Entry, Notice, NoticeLine, OpenItem, PathwayState, Plan
+
+# Told to the key worker's team even when no new task comes of them.
+ALWAYS_TOLD = frozenset(
+    {
+        "progression_reported",
+        "result_received",
+        "fact_corrected",
+        "adverse_event_reported",
+        "referral_acknowledged",
+        "referral_information_asked",
+        "referral_accepted",
+        "referral_declined",
+        "referral_first_contact",
+        "referral_undelivered",
+        "appointment_missed",
+        "pathway_closed",
+    }
+)
+KEY_WORKERS = "breast_care_nurses"
+DUTY_DESK = "duty_desk"
+# Events that open tasks without being news to anybody share one template.
+QUIET = "items_opened"
+_OWN_TEMPLATE = ALWAYS_TOLD | {
+    "pathway_opened",
+    "diagnosis_confirmed",
+    "decision_made",
+    "therapy_line_started",
+    "therapy_line_ended",
+    "response_assessed",
+    "symptom_reported",
+    "key_worker_assigned",
+    "follow_up_triggered",
+}
+
+
+def once_each(closings: Iterable[Closing]) -> list[Closing]:
+    """Return the closings, the first for each task."""
+    return list({closing.key: closing for closing in reversed(list(closings))}.values())[::-1]
+
+
+def owned_by(item: OpenItem, team: str) -> OpenItem:
+    """Return the task with the team that records found for it."""
+    return replace(item, owner_team=team or item.owner_team)
+
+
+def marked_overdue(item: OpenItem) -> OpenItem:
+    """Return the task marked overdue; it stays open."""
+    return replace(item, overdue=True)
+
+
+def notices(patient_id: str, entry: Entry, plan: Plan, opened: list[OpenItem], fact_ids: list[str]) -> list[Notice]:
+    """Return one notice for each team that has something new to do, and the key worker's team where it is news."""
+    kind = entry.report.kind if entry.report else QUIET
+    template = kind if kind in _OWN_TEMPLATE else QUIET
+    reasons = {item.key: item.reason for item in plan.open}
+    teams = sorted({item.owner_team for item in opened} | ({KEY_WORKERS} if kind in ALWAYS_TOLD else set()))
+    made = []
+    for team in teams:
+        mine = [item for item in opened if item.owner_team == team]
+        urgent = any(item.urgency != "routine" for item in mine)
+        made.append(
+            Notice(
+                message_id=names.derived_id("notice", entry.event_id, team),
+                template=template,
+                team=team,
+                patient_id=patient_id,
+                event_id=entry.event_id if entry.report else "",
+                lines=[
+                    NoticeLine(item.title, item.due_on, reasons.get(item.key, "")[:500], item.number) for item in mine
+                ],
+                urgency="urgent" if urgent else "routine",
+                correlation_id=entry.report.correlation_id if entry.report else "",
+                fact_ids=fact_ids,
+                item_ids=[item.item_id for item in mine],
+            )
+        )
+    return made
+
+
+def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
+    """Return, for each overdue task, one notice to its team and one to the team's lead."""
+    return [
+        Notice(
+            message_id=names.derived_id("overdue", item.item_id, audience),
+            template="item_overdue",
+            team=item.owner_team,
+            patient_id=patient_id,
+            audience=audience,
+            lines=[NoticeLine(item.title, item.due_on, "", item.number)],
+            urgency="urgent",
+            item_ids=[item.item_id],
+        )
+        for item in late
+        for audience in ("all", "lead")
+    ]
+
+
+def unfiled_alarms(state: PathwayState, now: datetime) -> list[Notice]:
+    """Return a notice to the duty desk for each report that has waited too long to be filed, once."""
+    made = []
+    for entry in state.queue:
+        if entry.report is None or entry.alarmed or entry.filed is not None:
+            continue
+        limits = state.settings
+        limit = limits.unfiled_urgent_seconds if entry.report.urgency != "routine" else limits.unfiled_seconds
+        if now - entry.accepted_at >= timedelta(seconds=limit):
+            entry.alarmed = True
+            made.append(
+                Notice(
+                    message_id=names.derived_id("unfiled", entry.event_id),
+                    template="report_not_filed",
+                    team=DUTY_DESK,
+                    patient_id=state.patient_id,
+                    values={"event": entry.report.kind.replace("_", " "), "reported_by": entry.report.actor.role},
+                    urgency="urgent",
+                    correlation_id=entry.report.correlation_id,
+                )
+            )
+    return made

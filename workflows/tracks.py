@@ -1,0 +1,279 @@
+"""Which tasks the tracks of a pathway keep open: referral, appointments, follow-ups. Pure.
+
+The guideline's own tasks come from the planner; these follow from promises that people made. Every step of a track
+closes its task only together with opening the next one, so that nothing is ever between two chairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from workflows.messages import Closing, OpenItem, Report, TrackItem
+
+TrackMoves = tuple[list[TrackItem], list[Closing]]
+PREFIX = "track|"
+
+
+def referral_key(referral_id: str, step: str) -> str:
+    """Return the key of a referral's task at one step (`draft`, `send`, `outstanding`, `contact`, `answer`, `next`)."""
+    return f"{PREFIX}referral|{referral_id}|{step}"
+
+
+def appointment_key(appointment_id: str) -> str:
+    """Return the key of the task that an appointment keeps open."""
+    return f"{PREFIX}appointment|{appointment_id}|outcome"
+
+
+def response_check_key(line_id: str, number: int) -> str:
+    """Return the key of a line's n-th response check."""
+    return f"{PREFIX}response-check|{line_id}|{number}"
+
+
+def moves(report: Report, home_team: str = "") -> TrackMoves:
+    """Return the track tasks that one event opens and closes; `home_team` is the referrer's, for a referral."""
+    maker = _MOVES.get(report.kind)
+    if maker is None:
+        return [], []
+    opened, closed = maker(report, report.event)
+    return [_at_home(item, home_team) for item in opened], closed
+
+
+def deferred(item: OpenItem, report: Report) -> TrackItem:
+    """Return the task again, with the date that a person put it off to, and their reason."""
+    return TrackItem(
+        key=item.key,
+        kind=item.kind,
+        title=item.title,
+        reason=f"Put off until {report.event['until']}: {report.event['reason']}",
+        owner_team=item.owner_team,
+        on_date=str(report.event["until"]),
+        urgency=item.urgency,
+        subject_id=item.subject_id,
+        number=item.number,
+        rule_id=item.rule_id,
+    )
+
+
+def _at_home(item: TrackItem, home_team: str) -> TrackItem:
+    """Give a referral's task without a team of its own to the referrer: ownership is never nobody's."""
+    if item.kind != "referral" or item.owner_team or not home_team:
+        return item
+    return replace(item, owner_team=home_team, owner_role="")
+
+
+def _referral_item(report: Report, step: str, title: str, reason: str, promise: str, team: str) -> TrackItem:
+    referral_id = report.event["referral_id"]
+    urgency = "urgent" if report.urgency == "urgent" else "routine"
+    if urgency == "urgent" and promise in {"referral_acknowledged", "referral_first_contact"}:
+        promise += "_urgent"
+    return TrackItem(
+        key=referral_key(referral_id, step),
+        kind="referral",
+        title=title,
+        reason=reason,
+        owner_role="" if team else "coordination",
+        owner_team=team,
+        promise=promise,
+        urgency=urgency,
+        subject_id=referral_id,
+    )
+
+
+def _close(report: Report, how: str, reason: str, *steps: str) -> list[Closing]:
+    return [Closing(referral_key(report.event["referral_id"], step), how, reason) for step in steps]
+
+
+def _drafted(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "draft",
+        "Ask the person whether they agree to the referral",
+        "A referral is drafted; it leaves only with the person's recorded agreement.",
+        "referral_agreed",
+        report.actor.team,
+    )
+    return [item], []
+
+
+def _agreed(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report, "send", "Send the agreed referral", "The person agreed.", "referral_sent", report.actor.team
+    )
+    return [item], _close(report, "done", "The agreement was recorded.", "draft")
+
+
+def _sent(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "outstanding",
+        "Referral outstanding: nobody has acknowledged it yet",
+        "Sent is not told: the referral counts when a person at the receiving team takes it.",
+        "referral_acknowledged",
+        report.actor.team,
+    )
+    return [item], _close(report, "done", "The referral was sent.", "send")
+
+
+def _undelivered(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "undelivered",
+        "The referral could not be delivered: reach the team another way",
+        str(event.get("reason") or "The message came back."),
+        "referral_undelivered",
+        report.actor.team,
+    )
+    return [item], []
+
+
+def _acknowledged(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "outstanding-answer",
+        "Referral acknowledged: accept, ask or decline",
+        f"Taken by {event['taken_by']}; responsibility stays with the referrer until first contact.",
+        "referral_accepted",
+        report.actor.team,
+    )
+    reason = "The receiving team acknowledged the referral."
+    return [item], _close(report, "replaced", reason, "outstanding", "undelivered")
+
+
+def _information_asked(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "answer",
+        "Answer the receiving team's question about the referral",
+        str(event["question"]),
+        "referral_information_asked",
+        "",
+    )
+    return [item], []
+
+
+def _accepted(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "contact",
+        "Make first contact with the person",
+        "The referral was accepted; responsibility stays with the referrer until first contact.",
+        "referral_first_contact",
+        report.actor.team,
+    )
+    closing = _close(
+        report, "replaced", "The referral was accepted.", "outstanding", "outstanding-answer", "answer", "undelivered"
+    )
+    return [item], closing
+
+
+def _declined(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = _referral_item(
+        report,
+        "next",
+        "Referral declined: decide what happens instead",
+        str(event["reason"]),
+        "referral_declined",
+        "",
+    )
+    steps = ("outstanding", "outstanding-answer", "answer", "contact", "undelivered")
+    return [item], _close(report, "replaced", "The receiving team declined; ownership is back with the referrer.", *steps)
+
+
+def _first_contact(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+    reason = "The receiving team met the person; responsibility has passed."
+    steps = ("outstanding", "outstanding-answer", "answer", "contact", "undelivered")
+    return [], _close(report, "done", reason, *steps)
+
+
+def _closed(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    steps = ("draft", "send", "outstanding", "outstanding-answer", "answer", "contact", "next", "undelivered")
+    return [], _close(report, "done", f"The referral was closed: {event['outcome']}", *steps)
+
+
+def _booked(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = TrackItem(
+        key=appointment_key(event["appointment_id"]),
+        kind="appointment",
+        title="Record whether the person came to the appointment",
+        reason=str(event["purpose"]),
+        owner_role="coordination",
+        on_date=str(event["starts_at"])[:10],
+        subject_id=event["appointment_id"],
+    )
+    return [item], []
+
+
+def _moved(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = TrackItem(
+        key=appointment_key(event["appointment_id"]),
+        kind="appointment",
+        title="Record whether the person came to the moved appointment",
+        reason=str(event.get("reason") or "The appointment was moved."),
+        owner_role="coordination",
+        on_date=str(event["starts_at"])[:10],
+        subject_id=event["appointment_id"],
+    )
+    return [item], [Closing(item.key, "replaced", "The appointment was moved.")]
+
+
+def _rebook(report: Report, event: Mapping[str, Any], title: str, promise: str, done: str) -> TrackMoves:
+    appointment_id = event["appointment_id"]
+    item = TrackItem(
+        key=f"{PREFIX}appointment|{appointment_id}|rebook",
+        kind="follow_up",
+        title=title,
+        reason=str(event.get("reason") or event.get("note") or done),
+        owner_role="coordination",
+        promise=promise,
+        subject_id=appointment_id,
+    )
+    return [item], [Closing(appointment_key(appointment_id), "replaced", done)]
+
+
+def _cancelled(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    title = "Appointment cancelled: book another, or record why none is needed"
+    return _rebook(report, event, title, "follow_up_booked", "The appointment was cancelled.")
+
+
+def _missed(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    title = "Missed appointment: check for admission, then telephone"
+    return _rebook(report, event, title, "missed_appointment", "The person did not attend.")
+
+
+def _attended(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    return [], [Closing(appointment_key(event["appointment_id"]), "done", "The person attended.")]
+
+
+def _follow_up(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+    item = TrackItem(
+        key=f"{PREFIX}follow-up|{event['occasion']}",
+        kind="follow_up",
+        title="Book the follow-up: intended, not booked yet",
+        reason=str(event["purpose"]),
+        owner_role="coordination",
+        promise="" if event.get("due_on") else "follow_up_booked",
+        on_date=str(event.get("due_on") or ""),
+    )
+    return [item], []
+
+
+_MOVES: Mapping[str, Callable[[Report, Mapping[str, Any]], TrackMoves]] = {
+    "referral_drafted": _drafted,
+    "referral_agreed": _agreed,
+    "referral_sent": _sent,
+    "referral_undelivered": _undelivered,
+    "referral_acknowledged": _acknowledged,
+    "referral_information_asked": _information_asked,
+    "referral_accepted": _accepted,
+    "referral_declined": _declined,
+    "referral_first_contact": _first_contact,
+    "referral_closed": _closed,
+    "appointment_booked": _booked,
+    "appointment_moved": _moved,
+    "appointment_cancelled": _cancelled,
+    "appointment_missed": _missed,
+    "appointment_attended": _attended,
+    "follow_up_triggered": _follow_up,
+}
