@@ -198,7 +198,9 @@ class PathwayState:
     treatment_agreed: bool = False
     reevaluate_at: datetime | None = None
     opened: bool = False
+    # Closed: nothing more is accepted. Ended: the closing itself has been filed, and nothing more is opened.
     closed: bool = False
+    ended: bool = False
     schema: int = 1
 
 

@@ -211,8 +211,9 @@ class PatientPathway(ChildTracks):
         closed = telling.once_each(c for c in [*closing, *plan.close] if c.key in by_key)
         if entry.report is not None and entry.report.kind == "pathway_closed":
             closed = [Closing(key, "withdrawn", "The pathway was closed.") for key in by_key]
+            state.ended = True
         going = {c.key for c in closed}
-        fresh = [] if state.closed else [i for i in plan.open if i.key not in by_key or i.key in going]
+        fresh = [] if state.ended else [i for i in plan.open if i.key not in by_key or i.key in going]
         opened = [
             OpenItem(
                 names.derived_id("item", state.patient_id, item.key, entry.event_id),
@@ -299,7 +300,7 @@ class PatientPathway(ChildTracks):
         dues = [item.due_at for item in self.state.items.values() if not item.overdue]
         if self.state.reevaluate_at is not None:
             dues.append(self.state.reevaluate_at)
-        return min(dues, default=workflow.info().workflow_start_time + FAR_AHEAD)
+        return min(dues, default=workflow.now() + FAR_AHEAD)
 
     def _tick(self, now: datetime) -> None:
         """What is overdue is marked and told; it is never closed."""

@@ -1,0 +1,186 @@
+"""The pathway's workflow on a real server: order, clocks, one effect a key, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.testing import WorkflowEnvironment
+
+from tests.workflows.conftest import Memory, moment, working
+from workflows import names
+from workflows.messages import Actor, GuidelinePin, PathwayState, Receipt, Report, Settings
+from workflows.patient_pathway import PatientPathway
+
+PIN = GuidelinePin("cg81", "2026-06-30", "0" * 64)
+NURSE = Actor("nurse.test", "key_worker", "breast_care_nurses")
+
+
+def a_report(kind: str = "symptom_reported", key: str = "", **event: object) -> Report:
+    """A report with a key of its own unless one is given."""
+    return Report(
+        key=key or str(uuid.uuid4()),
+        request_hash="a" * 64,
+        kind=kind,
+        event=dict(event),
+        facts=[],
+        actor=NURSE,
+        occurred_at=moment(),
+    )
+
+
+async def started(env: WorkflowEnvironment, queue: str, **limits: float) -> WorkflowHandle[PatientPathway, None]:
+    """Start a pathway and report that it was opened."""
+    patient = str(uuid.uuid4())
+    handle = await env.client.start_workflow(
+        PatientPathway.run,
+        PathwayState(patient, PIN, Settings(activity_seconds=2, window_seconds=4, **limits)),  # type: ignore[arg-type]
+        id=names.pathway_id(patient),
+        task_queue=queue,
+    )
+    await handle.execute_update(PatientPathway.report, a_report("pathway_opened"))
+    return handle
+
+
+async def settled(handle: WorkflowHandle[PatientPathway, None]) -> dict[str, int]:
+    """Wait until all is filed and told; return where the workflow stands."""
+    for _ in range(400):
+        standing: dict[str, int] = await handle.query(PatientPathway.standing)
+        if not standing["to_file"] and not standing["to_tell"]:
+            return standing
+        await asyncio.sleep(0.05)
+    message = f"not settled: {standing}"
+    raise AssertionError(message)
+
+
+async def test_reports_are_filed_in_order_and_leave_an_open_task(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        receipts = [await handle.execute_update(PatientPathway.report, a_report()) for _ in range(5)]
+        standing = await settled(handle)
+    assert [r.seq for r in receipts] == [2, 3, 4, 5, 6]
+    assert [kept.seq for kept in memory.appended] == [1, 2, 3, 4, 5, 6]
+    assert standing["open_items"] == 1
+
+
+async def test_same_key_is_one_report_and_another_body_is_refused(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        report = a_report()
+        first = await handle.execute_update(PatientPathway.report, report)
+        again = await handle.execute_update(PatientPathway.report, report)
+        length = (await handle.describe()).history_length
+        other = Report(**{**report.__dict__, "request_hash": "b" * 64})
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update(PatientPathway.report, other)
+        await settled(handle)
+    assert first == again
+    assert refused.value.cause.type == names.KEY_REUSED  # type: ignore[union-attr]
+    assert len(memory.appended) == 2
+    assert length
+
+
+async def test_overdue_is_told_to_team_and_lead_and_closes_nothing(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(due_in=timedelta(days=40)), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        await settled(handle)
+        await env.fast_forward(handle, timedelta(days=41))
+        standing = await settled(handle)
+    told = [(n.template, n.audience) for n in memory.notices if n.template == "item_overdue"]
+    assert told == [("item_overdue", "all"), ("item_overdue", "lead")]
+    assert standing["open_items"] == 1
+    assert [a.overdue for a in memory.applied if a.overdue]
+
+
+async def test_records_down_delays_filing_but_not_acceptance_or_alarm(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue, unfiled_seconds=3)
+        await settled(handle)
+        memory.records_down = True
+        receipts: list[Receipt] = [
+            await handle.execute_update(PatientPathway.report, a_report()) for _ in range(3)
+        ]
+        for _ in range(300):
+            if any(n.template == "report_not_filed" for n in memory.notices):
+                break
+            await asyncio.sleep(0.05)
+        memory.records_down = False
+        await settled(handle)
+    assert [n.team for n in memory.notices if n.template == "report_not_filed"] == ["duty_desk"] * 3
+    assert [kept.seq for kept in memory.appended][1:] == [r.seq for r in receipts]
+
+
+async def test_a_report_that_records_refuses_becomes_a_task_with_its_payload_kept(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(refuse_kind="result_received"), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        await handle.execute_update(PatientPathway.report, a_report("result_received", investigation="HER2"))
+        await handle.execute_update(PatientPathway.report, a_report())
+        await settled(handle)
+    assert [kept.report.event for kept in memory.refused] == [{"investigation": "HER2"}]
+    assert any(item.kind == "report_not_filed" for a in memory.applied for item in a.open)
+    assert memory.appended[-1].seq == 3
+
+
+async def test_many_reports_cross_continue_as_new_and_keep_one_timer(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue, history_events=150)
+        first = a_report()
+        before = await handle.execute_update(PatientPathway.report, first)
+        for _ in range(40):
+            await handle.execute_update(PatientPathway.report, a_report())
+        again = await handle.execute_update(PatientPathway.report, first)
+        await settled(handle)
+        latest = env.client.get_workflow_handle(handle.id)
+        history = await latest.fetch_history()
+    assert before == again
+    assert [kept.seq for kept in memory.appended] == list(range(1, 43))
+    assert history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    opened = {e.event_id for e in history.events if e.HasField("timer_started_event_attributes")}
+    gone = {
+        e.timer_canceled_event_attributes.started_event_id
+        for e in history.events
+        if e.HasField("timer_canceled_event_attributes")
+    } | {
+        e.timer_fired_event_attributes.started_event_id
+        for e in history.events
+        if e.HasField("timer_fired_event_attributes")
+    }
+    assert len(opened - gone) == 1
+
+
+async def test_closing_a_pathway_ends_it(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        await handle.execute_update(PatientPathway.report, a_report("pathway_closed", reason="moved abroad"))
+        await handle.result()
+    assert memory.applied[-1].close
+    assert not memory.applied[-1].open
+
+
+async def test_a_line_of_treatment_needs_a_decision_and_plans_its_response_check(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(), str(uuid.uuid4())
+    line = {"line_id": str(uuid.uuid4()), "response_check_weeks": 9}
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(PatientPathway.report, a_report("therapy_line_started", **line))
+        decision = a_report("decision_made", outcome="OUTCOME_ACCEPTED", option="x", number="1.7.16")
+        await handle.execute_update(PatientPathway.report, decision)
+        await handle.execute_update(PatientPathway.report, a_report("therapy_line_started", **line))
+        for _ in range(200):
+            if any(item.kind == "response_check" for a in memory.applied for item in a.open):
+                break
+            await asyncio.sleep(0.05)
+        await settled(handle)
+    tracks = [t for d in memory.decided for t in d.tracks if t.kind == "response_check"]
+    assert [t.on_date for t in tracks] == ["2026-05-03"]
