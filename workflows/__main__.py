@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+from temporalio import activity, workflow
 from temporalio.common import WorkflowIDConflictPolicy
 
 from services.runtime.logging import get_logger, set_up_logging
@@ -23,6 +24,9 @@ log = get_logger()
 async def main() -> None:
     """Work until SIGTERM or SIGINT, then let running activities finish."""
     set_up_logging("worker")
+    # What runs is in the log's own fields; Temporal would repeat it inside the message.
+    activity.logger.activity_info_on_message = False
+    workflow.logger.workflow_info_on_message = False
     client = await connect(require_env("TEMPORAL_ADDRESS"), env("TEMPORAL_NAMESPACE", "default"))
     peers = Peers.at(*(require_env(f"HANDRAIL_{name}_ADDRESS") for name in ("RECORDS", "PATHWAY", "NOTIFY")))
     stop = asyncio.Event()

@@ -46,9 +46,7 @@ class ChildTracks:
                 referral = workflow.get_external_workflow_handle_for(
                     ReferralWorkflow.run, names.referral_id(report.event["referral_id"])
                 )
-                step = ReferralStep(
-                    report.kind.removeprefix("referral_"), report, entry.event_id, entry.accepted_at
-                )
+                step = ReferralStep(report.kind.removeprefix("referral_"), report, entry.event_id, entry.accepted_at)
                 await self._pass_on(entry, referral.signal(ReferralWorkflow.referrer_acted, step))
             case _:
                 pass

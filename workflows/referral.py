@@ -113,9 +113,7 @@ class ReferralWorkflow:
 
     def _take(self, status: str, report: Report) -> ReferralStep:
         event_id = names.derived_id("referral", self.state.referral_id, report.key)
-        step = ReferralStep(
-            status, report, event_id, workflow.now(), self.state.status, referral_steps.note(report)
-        )
+        step = ReferralStep(status, report, event_id, workflow.now(), self.state.status, referral_steps.note(report))
         self.state.status = status
         self.state.queue.append(step)
         return step

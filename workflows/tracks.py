@@ -178,7 +178,9 @@ def _declined(report: Report, event: Mapping[str, Any]) -> TrackMoves:
         "",
     )
     steps = ("outstanding", "outstanding-answer", "answer", "contact", "undelivered")
-    return [item], _close(report, "replaced", "The receiving team declined; ownership is back with the referrer.", *steps)
+    return [item], _close(
+        report, "replaced", "The receiving team declined; ownership is back with the referrer.", *steps
+    )
 
 
 def _first_contact(report: Report, _: Mapping[str, Any]) -> TrackMoves:

@@ -20,6 +20,7 @@ from workflows.activities.decisions import DecisionActivities
 from workflows.activities.notify import NotifyActivities
 from workflows.activities.records import RecordsActivities
 from workflows.activities.scheduling import SchedulingActivities
+from workflows.correlation import Correlation
 from workflows.inbound_feed import InboundFeed
 from workflows.names import TASK_QUEUE
 from workflows.patient_pathway import PatientPathway
@@ -78,6 +79,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
             notify.list_inbound,
             scheduling.plan_response_check,
         ],
+        interceptors=[Correlation()],
         workflow_runner=runner(),
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=timedelta(seconds=3),

@@ -81,7 +81,8 @@ def parse(raw: object, dictionary: Dictionary, predicates: Mapping[str, Conditio
     if "fact" in raw:
         return _parse_test(raw, dictionary)
     if len(raw) != 1:
-        message = f"A condition has one of all, any, not, predicate or fact; this one has {', '.join(map(str, raw))}."
+        found = ", ".join(map(str, raw))
+        message = f"A condition has one of all, any, not, predicate or fact; this one has {found}."
         raise ConditionError(message, raw)
     (word, content), *_ = raw.items()
     if word in {"all", "any"}:
@@ -124,7 +125,9 @@ def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Conditi
 
 def _allowed(fact: FactDef, value: object, dictionary: Dictionary, node: object) -> Scalar:
     if isinstance(value, str) and value in UNKNOWN_CODES:
-        raise ConditionError(f"A condition cannot ask whether {fact.name} is {value!r}: unknown is never a value.", node)
+        raise ConditionError(
+            f"A condition cannot ask whether {fact.name} is {value!r}: unknown is never a value.", node
+        )
     problem = dictionary.problem_with(fact.name, value)
     if problem or not isinstance(value, bool | int | float | str):
         raise ConditionError(problem or f"{fact.name} cannot be compared.", node)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grpc.aio import ServicerContext
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.pathway.v1 import decisions_pb2, decisions_pb2_grpc
 from handrail.records.v1 import timeline_pb2
-from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 from services.pathway import items
 from services.pathway.convert import fact_from_proto, value_from_proto
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, end_of
@@ -23,6 +22,9 @@ from services.pathway.promises import Promises
 from services.pathway.rules import Judgement, evaluate
 from services.runtime.clients import Caller
 from services.runtime.errors import Invalid, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 
 Context = ServicerContext[Any, Any]
 Guidelines = Mapping[tuple[str, str], Guideline]
@@ -77,17 +79,13 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             guideline=_version(guideline),
             judgements=_judgements(guideline, judgements),
             open=[_wanted(item) for item in planned.open],
-            close=[
-                decisions_pb2.ItemToClose(key=item.key, how=item.how, reason=item.reason) for item in planned.close
-            ],
+            close=[decisions_pb2.ItemToClose(key=item.key, how=item.how, reason=item.reason) for item in planned.close],
         )
         if planned.reevaluate_at is not None:
             reply.reevaluate_at.FromDatetime(planned.reevaluate_at)
         return reply
 
-    async def WhatIf(
-        self, request: decisions_pb2.WhatIfRequest, context: Context
-    ) -> decisions_pb2.WhatIfResponse:
+    async def WhatIf(self, request: decisions_pb2.WhatIfRequest, context: Context) -> decisions_pb2.WhatIfResponse:
         """Judge hypothetical facts beside the recorded ones; nothing is kept."""
         guideline = self._pinned(request.guideline)
         as_of = request.as_of.ToDatetime(tzinfo=UTC)
@@ -103,14 +101,10 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
         held = [_version(self._guidelines[key]) for key in sorted(self._guidelines)]
         return decisions_pb2.ListGuidelinesResponse(guidelines=held[: request.page_size or 200])
 
-    async def PlanDue(
-        self, request: decisions_pb2.PlanDueRequest, context: Context
-    ) -> decisions_pb2.PlanDueResponse:
+    async def PlanDue(self, request: decisions_pb2.PlanDueRequest, context: Context) -> decisions_pb2.PlanDueResponse:
         """Work out when a promise falls due: working days in England, hours to the minute, or a chosen date's end."""
         due = self._due(request)
-        reply = decisions_pb2.PlanDueResponse(
-            due_on=due.due_on.isoformat(), calendar_version=due.calendar_version
-        )
+        reply = decisions_pb2.PlanDueResponse(due_on=due.due_on.isoformat(), calendar_version=due.calendar_version)
         reply.due_at.FromDatetime(due.due_at)
         return reply
 

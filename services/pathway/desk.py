@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
-from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 from services.pathway.door import Door, closed_or_lost
 from services.pathway.guideline import Guideline
 from services.pathway.reports import checked_report
@@ -17,6 +16,9 @@ from services.runtime.context import current_actor
 from services.runtime.errors import Category, HandrailError, KeyReused, Unavailable
 from services.runtime.logging import get_logger
 from workflows.messages import GuidelinePin, PathwayState, Receipt, Report, Settings
+
+if TYPE_CHECKING:
+    from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 
 log = get_logger()
 
@@ -70,15 +72,15 @@ class Desk:
         report = checked_report(request, "pathway_opened", self._guideline, current_actor())
         known = await self._said_before(report, request.patient_id)
         if known is None:
-            message = "The record does not answer, so it cannot be checked whether this pathway is open. Try again shortly."
+            message = (
+                "The record does not answer, so it cannot be checked whether this pathway is open. Try again shortly."
+            )
             raise Unavailable(message)
         if known.found:
             return known.receipt
         if not known.person_known or known.pathway_status == "closed":
             raise closed_or_lost(known.pathway_status, person_known=known.person_known)
-        pin = GuidelinePin(
-            self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash
-        )
+        pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = PathwayState(patient_id=request.patient_id, pin=pin, settings=self._settings)
         receipt = await self._door.open_pathway(state, report)

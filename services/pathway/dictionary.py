@@ -1,7 +1,8 @@
 """The data dictionary as plain data: what a fact is, what an event implies, which values are allowed.
 
-Stdlib only. The files themselves are read, with line numbers, by `guideline.py`. A value that is not allowed is
-answered with a sentence that says what is wrong and what to do; nothing here raises for bad clinical input.
+Stdlib only. The files themselves are read, with line numbers, by `guideline.py`. A value that is not allowed
+is answered with a sentence that says what is wrong and what to do; nothing here raises for bad clinical
+input.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from math import isnan
 from typing import Any, Literal
 
 Scalar = bool | int | float | str
 FactType = Literal["bool", "integer", "number", "code", "text", "therapy"]
-Role = Literal[
-    "pathology", "radiology", "oncology", "key_worker", "breast_mdt", "palliative_care", "coordination"
-]
+Role = Literal["pathology", "radiology", "oncology", "key_worker", "breast_mdt", "palliative_care", "coordination"]
 
 NO_OTHER_FIELDS: Any = {"extra": "forbid"}
 """For `__pydantic_config__` (a plain mapping, no import): a misspelt field in a data file is refused."""
@@ -66,7 +66,7 @@ class LineFilter:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How a fact follows from others: by exactly one of a table, a count of lines, or a line having been given."""
+    """How a fact follows from others: by exactly one of a table, a count of lines, a line having been given."""
 
     __pydantic_config__ = NO_OTHER_FIELDS
     table: tuple[TableRow, ...] = ()
@@ -85,8 +85,9 @@ class Derivation:
 class FactDef:
     """One entry of the dictionary. `unit`, `minimum`, `maximum` belong to numbers, `values` to codes.
 
-    `undecided_values` are recorded and shown, but leave every question about the fact open (a suspected extent).
-    `chased_by` is the role that must get a missing value from `supplied_by`; the key worker unless stated.
+    `undecided_values` are recorded and shown, but leave every question about the fact open (a suspected
+    extent). `chased_by` is the role that must get a missing value from `supplied_by`; the key worker unless
+    stated.
     """
 
     __pydantic_config__ = NO_OTHER_FIELDS
@@ -122,7 +123,7 @@ class EventDef:
         return self.carries == "any" or fact in self.carries or fact in self.implies
 
     def implied(self, carried: Collection[str]) -> dict[str, Scalar]:
-        """The facts that follow from the event itself; a fact that the report carries is left to the report."""
+        """The facts that follow from the event itself, except those that the report carries."""
         return {name: value for name, value in self.implies.items() if name not in carried}
 
 
@@ -152,11 +153,13 @@ class Dictionary:
         if isinstance(value, str) and value in UNKNOWN_CODES:
             return ""
         if isinstance(value, Therapy):
-            return self._problem_with_therapy(value) if fact.type == "therapy" else f"{name} is not a line of treatment."
+            return (
+                self._problem_with_therapy(value) if fact.type == "therapy" else f"{name} is not a line of treatment."
+            )
         return _problem_with_scalar(fact, value)
 
     def classes_of(self, therapy: Therapy) -> frozenset[str]:
-        """All classes of a line: those recorded, those that follow from its agents, their implications, groups."""
+        """All classes of a line: recorded, following from its agents, implied by those, and groups."""
         found = set(therapy.classes)
         for agent in therapy.agents:
             found.update(self.agents.get(agent, ()))
@@ -183,7 +186,8 @@ class Dictionary:
         wrong = [name for name in therapy.classes if name not in possible]
         if not wrong:
             return ""
-        return f"The class {wrong[0]!r} fits none of {', '.join(therapy.agents)}: correct the agents or the class."
+        agents = ", ".join(therapy.agents)
+        return f"The class {wrong[0]!r} fits none of {agents}: correct the agents or the class."
 
 
 def _problem_with_scalar(fact: FactDef, value: object) -> str:
@@ -201,7 +205,7 @@ def _problem_with_scalar(fact: FactDef, value: object) -> str:
 
 
 def _problem_with_number(fact: FactDef, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float) or isnan(value):
         return f"{fact.name} is a number, not {value!r}."
     if fact.type == "integer" and value != int(value):
         return f"{fact.name} is a whole number, not {value!r}."

@@ -106,7 +106,9 @@ def _refuse(error: Exception) -> NoReturn:
 def closed_or_lost(pathway_status: str, *, person_known: bool) -> HandrailError:
     """Say why a person has no running workflow, from what records knows."""
     if not person_known:
-        return NotFound("There is no person with this id. Register the person first, or check the id.", field="patient_id")
+        return NotFound(
+            "There is no person with this id. Register the person first, or check the id.", field="patient_id"
+        )
     if pathway_status == "closed":
         return Conflict("This pathway is closed, so nothing can be reported on it.")
     if pathway_status == "open":

@@ -1,6 +1,7 @@
 """Due times: working days in England and exact hours, on London's clock (DESIGN section 5, "Due").
 
-The only pure module that knows `holidays` and time zones. All instants are aware; naive ones raise ValueError.
+The only pure module that knows `holidays` and time zones. All instants are aware; naive ones raise
+ValueError.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ END_OF_WORKING_DAY = time(17, 0)
 """A report made later than this, London time, counts as made on the next working day."""
 CALENDAR_VERSION = f"holidays {version('holidays')}"
 _ONE_DAY = timedelta(days=1)
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class DueTime:
-    """When something is due: a London date, its end (or the exact minute) as a UTC instant, and whose calendar."""
+    """When something is due: a London date, its end (or exact minute) as a UTC instant, whose calendar."""
 
     due_on: date
     due_at: datetime
@@ -53,7 +55,7 @@ def end_of(day: date) -> datetime:
 
 def is_working_day(day: date, closures: Collection[date] = frozenset()) -> bool:
     """Whether a date is Monday to Friday, no bank holiday of England, and no extra closure day."""
-    return day.weekday() < 5 and day not in bank_holidays(day.year) and day not in closures
+    return day.weekday() < _SATURDAY and day not in bank_holidays(day.year) and day not in closures
 
 
 def due_after_working_days(
@@ -61,8 +63,8 @@ def due_after_working_days(
 ) -> DueTime:
     """The end of the Nth working day after a report was recorded.
 
-    A report after 17:00 London, or on a day that is not a working day, counts as made on the next working day.
-    Raises ValueError for a negative count or an instant without a time zone.
+    A report after 17:00 London, or on a day that is not a working day, counts as made on the next working
+    day. Raises ValueError for a negative count or an instant without a time zone.
     """
     if working_days < 0:
         message = f"A due time needs 0 working days or more, not {working_days}."

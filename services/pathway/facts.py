@@ -1,7 +1,7 @@
 """What is known of one person at one instant: the latest of each fact, staleness, specimens, derived facts.
 
-Pure. The input is every fact of one person that has not been superseded; the caller leaves out what was not yet
-known at `as_of` if it asks about the past. Counting rules: CG81.md section 9; specimens: section 10.
+Pure. The input is every fact of one person that has not been superseded; the caller leaves out what was not
+yet known at `as_of` if it asks about the past. Counting rules: CG81.md section 9; specimens: section 10.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from services.pathway.dictionary import (
@@ -43,7 +44,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A base fact that would have to be stated, and why it is not known; `note` says it in a sentence part."""
+    """A base fact that would have to be stated, and why it is not known; `note` says it in words."""
 
     name: str
     why: Literal["never_recorded", "stated_unknown", "stale", "disagree", "left_open"]
@@ -68,7 +69,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything known of one person: `held` with provenance, `values` for evaluation, `history` oldest first.
+    """Everything known of one person: `held` with provenance, `values` to judge, `history` oldest first.
 
     `known` has the names that are known, `prior_therapy` among them once its history is settled.
     """
@@ -101,13 +102,11 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
         if definition.stale_after_days is not None:
             held[name] = _aged(held[name], definition.stale_after_days, as_of)
     lines = _Lines.read(dictionary, history, held)
-    for name, definition in dictionary.facts.items():
-        if definition.derived is not None:
-            if definition.derived.table:
-                derived = _derive_from_table(definition, dictionary, history, held)
-            else:
-                derived = _derive_from_lines(definition, definition.derived, lines)
-            held[name] = _reconciled(derived, held.get(name), definition)
+    for name, derived in _derived_from_lines(dictionary, lines).items():
+        held[name] = _reconciled(derived, held.get(name), dictionary.facts[name])
+    for definition in _table_facts(dictionary):
+        derived = _derive_from_table(definition, dictionary, history, held)
+        held[definition.name] = _reconciled(derived, held.get(definition.name), definition)
     values = {name: entry.value for name, entry in held.items() if entry.value is not None}
     known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
     return Picture(as_of, held, values, history, known)
@@ -125,7 +124,11 @@ def _settle(definition: FactDef, reports: Sequence[Fact]) -> Held:
     """The latest report of a fact that belongs to the person."""
     last = reports[-1]
     if _is_unknown(last.value):
-        return Held(definition.name, gaps=(Gap(definition.name, "stated_unknown", "last stated as unknown"),), last=last)
+        return Held(
+            definition.name,
+            gaps=(Gap(definition.name, "stated_unknown", "last stated as unknown"),),
+            last=last,
+        )
     return Held(definition.name, last.value, (last.fact_id,), last=last)
 
 
@@ -163,7 +166,7 @@ def _aged(entry: Held, days: int, as_of: datetime) -> Held:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """The lines of treatment: each with all its classes. `known` is False if nobody has recorded any history."""
+    """The lines of treatment, each with all its classes. `known` is False if no history is recorded."""
 
     lines: tuple[tuple[Therapy, frozenset[str]], ...]
     fact_ids: tuple[str, ...]
@@ -199,6 +202,21 @@ class _Lines:
         )
 
 
+@lru_cache(maxsize=16)
+def _table_facts(dictionary: Dictionary) -> tuple[FactDef, ...]:
+    return tuple(fact for fact in dictionary.facts.values() if fact.derived and fact.derived.table)
+
+
+@lru_cache(maxsize=1024)
+def _derived_from_lines(dictionary: Dictionary, lines: _Lines) -> dict[str, Held]:
+    """Every fact that is counted from the lines of treatment; callers must not change the mapping."""
+    found = {}
+    for definition in dictionary.facts.values():
+        if definition.derived is not None and not definition.derived.table:
+            found[definition.name] = _derive_from_lines(definition, definition.derived, lines)
+    return found
+
+
 def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Lines) -> Held:
     if not lines.known:
         return Held(definition.name, gaps=(lines.gap,))
@@ -208,7 +226,10 @@ def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Line
 
 
 def _derive_from_table(
-    definition: FactDef, dictionary: Dictionary, history: Mapping[str, Sequence[Fact]], held: Mapping[str, Held]
+    definition: FactDef,
+    dictionary: Dictionary,
+    history: Mapping[str, Sequence[Fact]],
+    held: Mapping[str, Held],
 ) -> Held:
     """Each specimen is judged alone; then they must agree, or the MDT's statement of the inputs governs."""
     inputs = definition.derived.inputs if definition.derived else ()
@@ -231,7 +252,7 @@ def _derive_from_table(
 
 
 def _of_specimen(inputs: Sequence[str], reports: Sequence[Fact], subject: str) -> dict[str, Held]:
-    """The inputs as reported for one specimen; a report that names none serves where the specimen has none."""
+    """The inputs as reported for one specimen, else as reported for none."""
     found: dict[str, Held] = {}
     for name in inputs:
         own = [fact for fact in reports if fact.name == name and fact.subject in {subject, ""}]
@@ -280,7 +301,7 @@ def _reconciled(derived: Held, stated: Held | None, definition: FactDef) -> Held
 
 
 def _outdated(stated: Held, derived: Held) -> bool:
-    """Specimens disagree, and the statement is of one specimen or older than the newest: it does not govern."""
+    """Specimens disagree, and the statement is of one specimen, or older than the newest."""
     if not any(gap.why == "disagree" for gap in derived.gaps) or stated.last is None:
         return False
     return bool(stated.last.subject) or (derived.last is not None and _age(derived.last) > _age(stated.last))

@@ -1,4 +1,4 @@
-"""Guidelines as data: read, checked and pinned by a content hash. The only pure module with yaml and pydantic.
+"""Guidelines as data: read, checked, pinned by a content hash. The only pure module with yaml and pydantic.
 
 A directory holds `dictionary.yaml`, `events.yaml` and one folder a guideline with one file a version
 (`guidelines/README.md` documents the format). Whatever is wrong is a GuidelineError: file, line, what to do.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -33,7 +32,7 @@ class GuidelineError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A due time: working days from when it was recorded, or hours from when it happened; `local`: not NICE's."""
+    """Working days from when it was recorded, or hours from when it happened; `local`: not NICE's."""
 
     __pydantic_config__ = NO_OTHER_FIELDS
     working_days: int | None = None
@@ -52,7 +51,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """What tells one occurrence of a rule from the next: each report of the fact, or each run of one value."""
+    """What tells one occurrence of a rule from the next: a report of the fact, or a run of one value."""
 
     __pydantic_config__ = NO_OTHER_FIELDS
     fact: str
@@ -170,14 +169,14 @@ class _Sequence(list[Any]):
     line = 0
 
 
-def _construct(node: yaml.Node, scalars: SafeConstructor) -> Any:
+def _construct(node: yaml.Node, scalars: SafeConstructor) -> object:
     """Plain data from a YAML node: mappings and lists remember their line, and no key may stand twice."""
     if isinstance(node, yaml.SequenceNode):
         items = _Sequence(_construct(part, scalars) for part in node.value)
         items.line = node.start_mark.line + 1
         return items
     if not isinstance(node, yaml.MappingNode):
-        return scalars.construct_object(node, deep=True)  # type: ignore[no-untyped-call]  # yaml's stubs
+        return scalars.construct_object(node, deep=True)
     found = _Mapping()
     found.line = node.start_mark.line + 1
     for key_node, value_node in node.value:
@@ -352,25 +351,24 @@ def _parse_conditions(raw: _Mapping, dictionary: Dictionary, path: Path) -> None
 def _problem_with_rule(
     rule: Rule, rules: Sequence[Rule], dictionary: Dictionary, events: Mapping[str, EventDef]
 ) -> str:
-    if Counter(other.rule_id for other in rules)[rule.rule_id] > 1:
-        return "this rule_id stands twice; a rule_id is permanent and unique"
-    if Counter(other.number for other in rules)[rule.number] > 1:
-        return "this number stands twice in one version"
-    for name in (*rule.considers, *([rule.occurrence.fact] if rule.occurrence else [])):
-        if name not in dictionary.facts:
-            return f"the fact {name!r} is not in the data dictionary.{dictionary.nearest(name)}"
     ids = [other.rule_id for other in rules]
-    if rule.option_for and rule.option_for not in ids and get_close_matches(rule.option_for, ids, cutoff=0.9):
-        return f"option_for names {rule.option_for!r}, which is nearly but not quite a rule_id of this file"
-    for name in rule.closes_with:
-        if name not in events:
-            return f"closes_with names the event {name!r}, which events.yaml does not have"
-    for due in filter(None, (rule.due, rule.after_accept.due if rule.after_accept else None)):
-        if (due.working_days is None) == (due.hours is None):
-            return "a due time has exactly one of working_days, hours"
-    if rule.strength == "guard" or rule.option_for:
-        return "a guard or an option takes no `occurrence`: an option has its parent's" if rule.occurrence else ""
-    return "" if rule.due else "`due` is missing: every recommendation that opens an item needs one"
+    near = get_close_matches(rule.option_for, ids, cutoff=0.9) if rule.option_for not in {"", *ids} else []
+    occurrence = (rule.occurrence.fact,) if rule.occurrence else ()
+    unknown = [name for name in (*rule.considers, *occurrence) if name not in dictionary.facts]
+    no_event = [name for name in rule.closes_with if name not in events]
+    dues = [due for due in (rule.due, rule.after_accept.due if rule.after_accept else None) if due]
+    opens_items = rule.strength != "guard" and not rule.option_for
+    checks = [
+        (ids.count(rule.rule_id) > 1, "this rule_id stands twice; a rule_id is permanent and unique"),
+        ([r.number for r in rules].count(rule.number) > 1, "this number stands twice in one version"),
+        (near, f"option_for names {rule.option_for!r}, which is nearly but not quite {''.join(near)!r}"),
+        (unknown, f"the data dictionary does not have {', '.join(unknown)}{dictionary.nearest(''.join(unknown[:1]))}"),
+        (no_event, f"closes_with names {', '.join(no_event)}, which events.yaml does not have"),
+        (any((d.working_days is None) is (d.hours is None) for d in dues), "a due time has one of working_days, hours"),
+        (opens_items and not rule.due, "`due` is missing: what opens an item needs one"),
+        (occurrence and not opens_items, "a guard or option takes no `occurrence`: an option has its parent's"),
+    ]
+    return next((problem for wrong, problem in checks if wrong), "")
 
 
 def _canonical(raw: object) -> str:

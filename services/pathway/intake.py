@@ -96,9 +96,7 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """Somebody did what a task asked."""
         return intake_pb2.CompleteItemResponse(receipt=await self._desk.accept(request, "item_completed"))
 
-    async def DeferItem(
-        self, request: intake_pb2.DeferItemRequest, context: Context
-    ) -> intake_pb2.DeferItemResponse:
+    async def DeferItem(self, request: intake_pb2.DeferItemRequest, context: Context) -> intake_pb2.DeferItemResponse:
         """Somebody put a task off, with a reason and a date."""
         return intake_pb2.DeferItemResponse(receipt=await self._desk.accept(request, "item_deferred"))
 

@@ -1,4 +1,4 @@
-"""What the planner takes and gives: decisions, open items, wanted items, closings. Plain data, stdlib only."""
+"""What the planner takes and gives: decisions, open items, wanted items, closings. Stdlib only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Literal
 
 Kind = Literal["recommendation", "decision", "chase", "follow_on", "review", "next_contact"]
+Outcome = Literal["accepted", "declined", "deferred", "done"]
 Urgency = Literal["routine", "urgent", "emergency"]
 
 
@@ -17,7 +18,7 @@ class Decision:
     decision_id: str
     rule_id: str
     occurrence: str
-    outcome: Literal["accepted", "declined", "deferred", "done"]
+    outcome: Outcome
     basis: str
     fact_ids: tuple[str, ...]
     review_on: date | None
@@ -73,7 +74,7 @@ class ClosingItem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`open` is new, `close` no longer stands; `keep` is open already (its text and options may have changed)."""
+    """`open` is new, `close` no longer stands, `keep` is open already (its text may have changed)."""
 
     open: tuple[WantedItem, ...]
     close: tuple[ClosingItem, ...]

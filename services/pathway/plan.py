@@ -1,8 +1,9 @@
 """The planner: given judgements, decisions and what is open, which items should be open now, and which close.
 
-Pure and deterministic. An item's key is its identity: `guideline|rule_id|subject|occurrence` for a recommendation or
-decision, and the same with `chase`, `follow_on`, `review` or `next_contact` in front for the planner's other kinds.
-Keys that begin with `track|` belong to others. A key that stays wanted keeps its clock, owner and due time.
+Pure and deterministic. An item's key is its identity: `guideline|rule_id|subject|occurrence` for a
+recommendation or decision, and the same with `chase`, `follow_on`, `review` or `next_contact` in front for
+the planner's other kinds. Keys that begin with `track|` belong to others. A key that stays wanted keeps its
+clock, owner and due time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FOREIGN_PREFIX = "track|"
 _REASON_LIMIT = 400
 
 
-def plan(
+def plan(  # noqa: PLR0913, PLR0917  # the whole state of a pathway, each part by name
     guideline: Guideline,
     judgements: Sequence[Judgement],
     decisions: Sequence[Decision],
@@ -38,8 +39,8 @@ def plan(
 ) -> Plan:
     """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
 
-    `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names the
-    services (`refer_to`) with a referral under way, which ends the follow-on that asks for one.
+    `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names
+    the services (`refer_to`) with a referral under way, which ends the follow-on that asks for one.
     """
     owned = {item.key: item.kind for item in open_items if not item.key.startswith(FOREIGN_PREFIX)}
     planner = _Planner(
@@ -182,28 +183,34 @@ class _Planner:
             return self._closing_chase(key, second)
         if kind == "next_contact":
             return ClosingItem(key, "withdrawn", "Another next step is open.")
-        rule = self.guideline.rule(second)
-        judgement = self.judgements.get(second)
+        rule, judgement = self.guideline.rule(second), self.judgements.get(second)
         if rule is None or judgement is None:
             return ClosingItem(key, "withdrawn", f"{first} {second} is not in the guideline version in use.")
-        if kind == "review":
-            return ClosingItem(key, "done", f"A newer decision on {rule.number} is recorded.")
-        if kind == "follow_on" and rule.refer_to and rule.refer_to in self.open_referrals:
-            return ClosingItem(key, "done", f"A referral to {_words(rule.refer_to)} is under way.")
-        if decision := self._latest(rule, last, completed_only=kind == "follow_on"):
-            return ClosingItem(key, "done", f"Decision recorded on {rule.number}: {decision.outcome}.")
-        if judgement.done:
-            return ClosingItem(key, "done", f"What {rule.number} asks for has happened.")
+        if happened := self._happened(rule, judgement, kind, last):
+            return ClosingItem(key, "done", happened)
         if judgement.occurrence != last:
             return ClosingItem(key, "withdrawn", f"{rule.number} is now asked for a newer occasion, or not at all.")
-        return ClosingItem(key, "withdrawn", _cut(f"{rule.number} no longer applies. {judgement.because}"))
+        verdict = "no longer applies" if judgement.truth == "does_not_apply" else "can no longer be decided"
+        reason = _cut(f"{rule.number} {verdict}. {judgement.because}")
+        if judgement.truth == "applies" or (kind == "follow_on" and judgement.truth != "does_not_apply"):
+            reason = f"The acceptance of {rule.number} no longer stands."
+        return ClosingItem(key, "withdrawn", reason)
+
+    def _happened(self, rule: Rule, judgement: Judgement, kind: str, occurrence: str) -> str:
+        """What ended an item of a rule as it was meant to end; empty if nothing did."""
+        if kind == "review":
+            return f"A newer decision on {rule.number} is recorded."
+        if kind == "follow_on" and rule.refer_to and rule.refer_to in self.open_referrals:
+            return f"A referral to {_words(rule.refer_to)} is under way."
+        if decision := self._latest(rule, occurrence, completed_only=kind == "follow_on"):
+            return f"Decision recorded on {rule.number}: {decision.outcome}."
+        return f"What {rule.number} asks for has happened." if judgement.done else ""
 
     def reevaluate_at(self) -> datetime | None:
         """The next instant at which a fact goes stale or the review date of a standing decision comes."""
         instants = [judgement.fresh_until for judgement in self.judgements.values() if judgement.fresh_until]
-        for decision in self.decisions:
-            if decision.review_on and decision.outcome in {"declined", "deferred"}:
-                instants.append(start_of(decision.review_on))
+        put_off = [decision for decision in self.decisions if decision.outcome in {"declined", "deferred"}]
+        instants += [start_of(decision.review_on) for decision in put_off if decision.review_on]
         return min((instant for instant in instants if instant > self.as_of), default=None)
 
     def _family(self, rule_id: str) -> str:
@@ -238,7 +245,7 @@ class _Planner:
         return [other for other in made if other.rule_id == decision.rule_id][-1] is decision
 
     def _settled(self, rule: Rule, judgement: Judgement) -> bool:
-        """Whether a decision on the rule, or the acceptance of one of its options that still applies, stands."""
+        """Whether a decision on the rule stands, or one of its options that still applies is accepted."""
         if self._standing(rule, judgement) is not None:
             return True
         for option in self._options(rule):
@@ -305,8 +312,10 @@ class _Planner:
             rule_id=judgements[0].rule_id,
             number=judgements[0].number,
             title=f"Get: {fact.label}",
-            reason=_cut(f"{fact.label} is not known{note}. {numbers} cannot be decided without it; "
-                        f"{_words(supplier)} supplies it."),
+            reason=_cut(
+                f"{fact.label} is not known{note}. {numbers} cannot be decided without it; "
+                f"{_words(supplier)} supplies it."
+            ),
             owner_role=fact.chased_by,
             due_on=due.due_on,
             due_at=due.due_at,
@@ -324,12 +333,17 @@ class _Planner:
         return ClosingItem(key, "withdrawn", f"No decision that is due waits for {label} any more.")
 
     def _latest(self, rule: Rule, occurrence: str, *, completed_only: bool) -> Decision | None:
-        """The newest decision that answers an item of this rule and occurrence."""
-        made = [d for d in self.decisions if d.occurrence == occurrence and self._family(d.rule_id) == rule.rule_id]
-        made = made or [d for d in self.decisions if (d.rule_id, d.occurrence) == (rule.rule_id, occurrence)]
+        """The newest decision that answers an item of this rule and occurrence; for a follow-on, one that ends it."""
+        made = [d for d in self.decisions if d.occurrence == occurrence]
         if completed_only:
-            made = [d for d in made if d.outcome != "accepted"]
+            made = [d for d in made if d.rule_id == rule.rule_id and d.outcome != "accepted"]
+        else:
+            made = [d for d in made if d.rule_id == rule.rule_id or self._chosen_for(d, rule)]
         return made[-1] if made else None
+
+    def _chosen_for(self, decision: Decision, rule: Rule) -> bool:
+        """Whether the decision takes up an option of this rule."""
+        return decision.outcome in {"accepted", "done"} and self._family(decision.rule_id) == rule.rule_id
 
     def _due(self, due: Due, judgement: Judgement | None) -> DueTime:
         if due.hours is not None:

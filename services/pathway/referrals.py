@@ -28,7 +28,9 @@ class ReferralService(referrals_pb2_grpc.ReferralServiceServicer):
         self, request: referrals_pb2.AskReferralInformationRequest, context: Context
     ) -> referrals_pb2.AskReferralInformationResponse:
         """The receiving team needs to know more."""
-        return referrals_pb2.AskReferralInformationResponse(receipt=await self._desk.act(request, "referral_information_asked"))
+        return referrals_pb2.AskReferralInformationResponse(
+            receipt=await self._desk.act(request, "referral_information_asked")
+        )
 
     async def AcceptReferral(
         self, request: referrals_pb2.AcceptReferralRequest, context: Context

@@ -23,7 +23,14 @@ from workflows import messages
 CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _URGENT_FACTS = frozenset(
-    {"new_limb_weakness", "new_gait_disturbance", "new_sensory_loss", "new_bladder_bowel_change", "svco_signs", "seizure"}
+    {
+        "new_limb_weakness",
+        "new_gait_disturbance",
+        "new_sensory_loss",
+        "new_bladder_bowel_change",
+        "svco_signs",
+        "seizure",
+    }
 )
 
 

@@ -1,6 +1,7 @@
 """Judging a guideline on a person's facts: three-valued truth, what it rests on, what is missing, and why.
 
-Pure. `evaluate` costs tens of microseconds; the sentence `Judgement.because` is rendered only when it is read.
+Pure. `evaluate` costs tens of microseconds; the sentence `Judgement.because` is rendered only when it is
+read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from services.pathway.conditions import (
 from services.pathway.dictionary import Dictionary, Scalar, Value
 from services.pathway.due_dates import london_date
 from services.pathway.facts import Fact, Gap, Picture, current, value_text
-from services.pathway.guideline import Guideline, Rule
+from services.pathway.guideline import Guideline, Occurrence, Rule
 
 Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
 _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply", None: "cannot_be_decided"}
@@ -37,33 +38,81 @@ _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply"
 class Judgement:
     """One rule on one person at one instant.
 
-    `missing` names base dictionary facts that could still settle it (`gaps` says why each is unknown); `used` are
-    the fact ids it rests on, `basis` a hash of those names and values, to which a decision is bound. `occurrence`
-    is the fact id that starts this occurrence and `occurred_at` its time. `stale` has (name, when it went stale);
-    `fresh_until` is the next instant at which a fact of this rule goes stale. `gate_open` and `done` are the
-    rule's `gate` and `done_when`. `known` names everything known of the person.
+    `rests_on` names the known facts that decide it, `gaps` the base facts that could still settle it and why each
+    is unknown. Everything else is worked out when it is read, so that a full evaluation stays cheap.
     """
 
     rule_id: str
     number: str
     truth: Truth
-    missing: tuple[str, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    used: tuple[str, ...] = ()
-    basis: str = ""
-    occurrence: str = ""
-    occurred_at: datetime | None = None
-    stale: tuple[tuple[str, datetime], ...] = ()
-    fresh_until: datetime | None = None
-    gate_open: bool = True
-    done: bool = False
-    known: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
-    _explanation: _Explanation | None = field(default=None, repr=False, compare=False)
+    rests_on: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    _picture: Picture = field(repr=False, compare=False)
+    _asked: _CompiledRule = field(repr=False, compare=False)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The base dictionary facts that could still settle it; empty unless it cannot be decided."""
+        return tuple(dict.fromkeys(gap.name for gap in self.gaps))
+
+    @property
+    def occurrence(self) -> str:
+        """The id of the fact that starts this occurrence; empty if the rule has one occurrence only."""
+        first = _first_fact(self._asked.occurrence, self._picture)
+        return first.fact_id if first else ""
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When this occurrence began; an emergency counts from here."""
+        first = _first_fact(self._asked.occurrence, self._picture)
+        return first.occurred_at if first else None
+
+    @property
+    def stale(self) -> tuple[tuple[str, datetime], ...]:
+        """The facts of this rule that are stale, and since when."""
+        return tuple((name, at) for name, at in self._clocks() if at <= self._picture.as_of)
+
+    @property
+    def fresh_until(self) -> datetime | None:
+        """The next instant at which a fact of this rule goes stale."""
+        return min((at for _, at in self._clocks() if at > self._picture.as_of), default=None)
+
+    @property
+    def gate_open(self) -> bool:
+        """Whether the rule's `gate` holds, or it has none: only then is a missing fact worth asking for."""
+        return self._asked.gate is None or self._asked.gate(self._picture.values)[0] is True
+
+    @property
+    def done(self) -> bool:
+        """Whether the rule's `done_when` holds: what it asks for has happened."""
+        return self._asked.done is not None and self._asked.done(self._picture.values)[0] is True
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The ids of the facts it rests on."""
+        held = self._picture.held
+        ids = (fact_id for name in self.rests_on if name in held for fact_id in held[name].fact_ids)
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def basis(self) -> str:
+        """A hash of the names and values that it rests on; a decision binds to it."""
+        text = ";".join(f"{name}={self._picture.values[name]}" for name in self.rests_on)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The names of everything that is known of the person."""
+        return self._picture.known
 
     @property
     def because(self) -> str:
-        """A plain English sentence: the facts it rests on, what would have to be different, or what is missing."""
-        return self._explanation.text(self) if self._explanation else ""
+        """Why, in plain English: the facts, what would have to be different, or what is missing."""
+        return _Explanation(self._asked.condition, self._picture, self._asked.dictionary).text(self)
+
+    def _clocks(self) -> list[tuple[str, datetime]]:
+        held = [self._picture.held[name] for name in self._asked.ageing if name in self._picture.held]
+        return [(entry.name, entry.stale_at) for entry in held if entry.stale_at is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +123,9 @@ class _CompiledRule:
     gate: Check | None
     done: Check | None
     forbids: Check | None
-    names: tuple[str, ...]
+    ageing: tuple[str, ...]
+    occurrence: Occurrence | None
+    dictionary: Dictionary
 
 
 def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> list[Judgement]:
@@ -84,8 +135,7 @@ def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> li
 
 def judge(guideline: Guideline, picture: Picture) -> list[Judgement]:
     """Judge every rule on facts that are already settled."""
-    occurrences: dict[tuple[str, str], Fact | None] = {}
-    return [_judge(compiled, picture, guideline, occurrences) for compiled in _compiled(guideline)]
+    return [_judge(compiled, picture) for compiled in _compiled(guideline)]
 
 
 def guards_broken(
@@ -99,8 +149,9 @@ def guards_broken(
     """The guards that a proposal breaks, with reason; `undecided` adds those that a missing fact leaves open.
 
     `proposal` maps dictionary names to values: `{"proposed_regimen": "eribulin"}`, or `{"proposed_modality":
-    "bone_scintigraphy", "imaging_purpose": "monitoring"}`. An empty answer means no guidance found, never safe.
-    Raises ValueError, with what to do, for a name or value that the dictionary does not have.
+    "bone_scintigraphy", "imaging_purpose": "monitoring"}`; only guards that read one of them are
+    asked. An empty answer means no guidance found, never safe. Raises ValueError, with what to do, for a name or
+    value that the dictionary does not have.
     """
     for name, value in proposal.items():
         if problem := guideline.dictionary.problem_with(name, value):
@@ -108,14 +159,17 @@ def guards_broken(
     picture = current(facts, guideline.dictionary, as_of)
     picture = replace(picture, values={**picture.values, **proposal})
     wanted = {"applies", "cannot_be_decided"} if undecided else {"applies"}
-    broken = []
-    for compiled in _compiled(guideline):
-        if compiled.rule.strength == "guard":
-            asked = compiled
-            if compiled.forbids and compiled.rule.forbids:
-                asked = replace(compiled, condition=compiled.rule.forbids, check=compiled.forbids)
-            broken.append(_judge(asked, picture, guideline, {}))
-    return [judgement for judgement in broken if judgement.truth in wanted]
+    asked = [_as_asked(compiled) for compiled in _compiled(guideline) if compiled.rule.strength == "guard"]
+    concerned = [guard for guard in asked if not proposal.keys().isdisjoint(facts_of(guard.condition))]
+    judgements = [_judge(guard, picture) for guard in concerned]
+    return [judgement for judgement in judgements if judgement.truth in wanted]
+
+
+def _as_asked(guard: _CompiledRule) -> _CompiledRule:
+    """A guard that says what it `forbids` is asked that of a proposal, instead of its `when`."""
+    if guard.forbids is None or guard.rule.forbids is None:
+        return guard
+    return replace(guard, condition=guard.rule.forbids, check=guard.forbids)
 
 
 def reevaluate_at(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> datetime | None:
@@ -126,10 +180,12 @@ def reevaluate_at(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) 
 
 @lru_cache(maxsize=16)
 def _compiled(guideline: Guideline) -> tuple[_CompiledRule, ...]:
-    return tuple(_compile_rule(rule, guideline.dictionary) for rule in guideline.rules)
+    return tuple(_compile_rule(rule, guideline) for rule in guideline.rules)
 
 
-def _compile_rule(rule: Rule, dictionary: Dictionary) -> _CompiledRule:
+def _compile_rule(rule: Rule, guideline: Guideline) -> _CompiledRule:
+    dictionary = guideline.dictionary
+    parent = guideline.rule(rule.option_for) if rule.option_for else None
     condition: Condition = Every((rule.gate, rule.when)) if rule.gate else rule.when
     names = dict.fromkeys([*facts_of(condition), *rule.considers])
     for name in tuple(names):
@@ -142,60 +198,28 @@ def _compile_rule(rule: Rule, dictionary: Dictionary) -> _CompiledRule:
         gate=compile_condition(rule.gate, dictionary) if rule.gate else None,
         done=compile_condition(rule.done_when, dictionary) if rule.done_when else None,
         forbids=compile_condition(rule.forbids, dictionary) if rule.forbids else None,
-        names=tuple(names),
+        ageing=tuple(name for name in names if dictionary.facts[name].stale_after_days is not None),
+        occurrence=parent.occurrence if parent else rule.occurrence,
+        dictionary=dictionary,
     )
 
 
-def _judge(
-    compiled: _CompiledRule,
-    picture: Picture,
-    guideline: Guideline,
-    occurrences: dict[tuple[str, str], Fact | None],
-) -> Judgement:
-    rule, values, held = compiled.rule, picture.values, picture.held
-    truth, known, missing = compiled.check(values)
-    known = tuple(dict.fromkeys(known))
-    gaps = tuple(dict.fromkeys(gap for name in dict.fromkeys(missing) for gap in picture.gaps(name))) if missing else ()
-    first = _occurrence(rule, guideline, picture, occurrences)
-    text = ";".join([f"{name}={values[name]}" for name in known])
-    clocks = [(name, entry.stale_at) for name in compiled.names if (entry := held.get(name)) and entry.stale_at]
-    return Judgement(
-        rule_id=rule.rule_id,
-        number=rule.number,
-        truth=_TRUTHS[truth],
-        missing=tuple(dict.fromkeys([gap.name for gap in gaps])),
-        gaps=gaps,
-        used=tuple(dict.fromkeys([i for name in known if (entry := held.get(name)) for i in entry.fact_ids])),
-        basis=hashlib.sha256(text.encode()).hexdigest()[:16],
-        occurrence=first.fact_id if first else "",
-        occurred_at=first.occurred_at if first else None,
-        stale=tuple((name, at) for name, at in clocks if at <= picture.as_of) if clocks else (),
-        fresh_until=min((at for _, at in clocks if at > picture.as_of), default=None) if clocks else None,
-        gate_open=compiled.gate is None or compiled.gate(values)[0] is True,
-        done=compiled.done is not None and compiled.done(values)[0] is True,
-        known=picture.known,
-        _explanation=_Explanation(compiled.condition, picture, guideline.dictionary),
-    )
+def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
+    rule = compiled.rule
+    truth, known, missing = compiled.check(picture.values)
+    gaps: tuple[Gap, ...] = ()
+    if missing:
+        gaps = tuple(dict.fromkeys([gap for name in dict.fromkeys(missing) for gap in picture.gaps(name)]))
+    return Judgement(rule.rule_id, rule.number, _TRUTHS[truth], tuple(dict.fromkeys(known)), gaps, picture, compiled)
 
 
-def _occurrence(
-    rule: Rule, guideline: Guideline, picture: Picture, found: dict[tuple[str, str], Fact | None]
-) -> Fact | None:
-    """The fact that starts this occurrence: the latest report, or the first report of the current run of a value."""
-    wanted = rule.occurrence
-    if wanted is None and rule.option_for:
-        parent = guideline.rule(rule.option_for)
-        wanted = parent.occurrence if parent else None
-    if wanted is None:
+def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
+    """The fact that starts this occurrence: the latest report, or the first of the run of one value."""
+    if occurrence is None:
         return None
-    key = (wanted.fact, wanted.by)
-    if key not in found:
-        found[key] = _first_of_run(picture, wanted.fact) if wanted.by == "run" else _latest(picture, wanted.fact)
-    return found[key]
-
-
-def _latest(picture: Picture, name: str) -> Fact | None:
-    reports = picture.history.get(name)
+    if occurrence.by == "run":
+        return _first_of_run(picture, occurrence.fact)
+    reports = picture.history.get(occurrence.fact)
     return reports[-1] if reports else None
 
 
@@ -236,7 +260,9 @@ class _Explanation:
         if isinstance(condition, Every | Some):
             parts = [part for part in condition.parts if self._truth(part) is truth]
             one_is_enough = isinstance(condition, Some) and truth
-            return [name for part in parts[: 1 if one_is_enough else None] for name in self._decisive(part, truth=truth)]
+            return [
+                name for part in parts[: 1 if one_is_enough else None] for name in self._decisive(part, truth=truth)
+            ]
         return [condition.fact]
 
     def _needed(self, condition: Condition, *, wish: bool) -> str:

@@ -38,7 +38,9 @@ class SchedulingService(scheduling_pb2_grpc.SchedulingServiceServicer):
         self, request: scheduling_pb2.CancelAppointmentRequest, context: Context
     ) -> scheduling_pb2.CancelAppointmentResponse:
         """An appointment was cancelled."""
-        return scheduling_pb2.CancelAppointmentResponse(receipt=await self._desk.accept(request, "appointment_cancelled"))
+        return scheduling_pb2.CancelAppointmentResponse(
+            receipt=await self._desk.accept(request, "appointment_cancelled")
+        )
 
     async def RecordAttendance(
         self, request: scheduling_pb2.RecordAttendanceRequest, context: Context
@@ -50,7 +52,9 @@ class SchedulingService(scheduling_pb2_grpc.SchedulingServiceServicer):
         self, request: scheduling_pb2.RecordMissedAppointmentRequest, context: Context
     ) -> scheduling_pb2.RecordMissedAppointmentResponse:
         """The person did not attend, or was not brought."""
-        return scheduling_pb2.RecordMissedAppointmentResponse(receipt=await self._desk.accept(request, "appointment_missed"))
+        return scheduling_pb2.RecordMissedAppointmentResponse(
+            receipt=await self._desk.accept(request, "appointment_missed")
+        )
 
     async def TriggerFollowUp(
         self, request: scheduling_pb2.TriggerFollowUpRequest, context: Context
@@ -67,8 +71,6 @@ class SchedulingService(scheduling_pb2_grpc.SchedulingServiceServicer):
         """
         weeks = request.weeks or self._promises.response_check_weeks
         due_on = london_date(request.counted_from.ToDatetime(tzinfo=UTC)) + timedelta(weeks=weeks)
-        reply = scheduling_pb2.PlanResponseCheckResponse(
-            due_on=due_on.isoformat(), calendar_version=CALENDAR_VERSION
-        )
+        reply = scheduling_pb2.PlanResponseCheckResponse(due_on=due_on.isoformat(), calendar_version=CALENDAR_VERSION)
         reply.due_at.FromDatetime(end_of(due_on))
         return reply

@@ -26,9 +26,7 @@ Resp = TypeVar("Resp", covariant=True)
 class Method(Protocol[Req, Resp]):
     """One rpc of a typed stub."""
 
-    def __call__(
-        self, request: Req, /, *, timeout: float | None = ..., metadata: Any = ...
-    ) -> Awaitable[Resp]:
+    def __call__(self, request: Req, /, *, timeout: float | None = ..., metadata: Any = ...) -> Awaitable[Resp]:
         """Call the rpc."""
 
 

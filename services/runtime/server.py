@@ -68,7 +68,9 @@ async def serve(
     try:
         server, _ = await build_server(settings, add_servicers, permissions, large=large)
     except OSError:
-        message = f"{settings.name}: the address {settings.address} is taken; stop what listens there, or choose another."
+        message = (
+            f"{settings.name}: the address {settings.address} is taken; stop what listens there, or choose another."
+        )
         raise SystemExit(message) from None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

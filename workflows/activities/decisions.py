@@ -27,9 +27,7 @@ _TRUTHS = {
 class DecisionActivities:
     """Calls `DecisionService`, and `FilingService.FileEvaluation` with what it answered."""
 
-    def __init__(
-        self, caller: Caller, decisions: DecisionServiceAsyncStub, filing: FilingServiceAsyncStub
-    ) -> None:
+    def __init__(self, caller: Caller, decisions: DecisionServiceAsyncStub, filing: FilingServiceAsyncStub) -> None:
         self._caller = caller
         self._decisions = decisions
         self._filing = filing
@@ -38,14 +36,11 @@ class DecisionActivities:
     async def decide_next_steps(self, asked: DecideInput) -> Plan:
         """Judge, keep the evaluation, and return only what the workflow must remember (at most 16 KiB)."""
         with refusals():
-            reply = await self._caller.call(
-                self._decisions.DecideNextSteps, _request(asked), correlation=asked.correlation_id
-            )
+            reply = await self._caller.call(self._decisions.DecideNextSteps, _request(asked))
             evaluation_id = names.derived_id("evaluation", asked.event_id)
             await self._caller.call(
                 self._filing.FileEvaluation,
                 _evaluation(asked, reply, evaluation_id),
-                correlation=asked.correlation_id,
             )
             tracked = [await self._promised(track, asked) for track in asked.tracks]
         return Plan(
@@ -62,7 +57,7 @@ class DecisionActivities:
             request.on_date = track.on_date
         else:
             request.promise = track.promise
-        due = await self._caller.call(self._decisions.PlanDue, request, correlation=asked.correlation_id)
+        due = await self._caller.call(self._decisions.PlanDue, request)
         return PlannedItem(
             key=track.key,
             kind=track.kind,

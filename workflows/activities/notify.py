@@ -50,9 +50,7 @@ class NotifyActivities:
             correlation_id=notice.correlation_id,
         )
         with refusals():
-            reply = await self._caller.call(
-                self._notices.SendNotice, request, timeout=8.0, correlation=notice.correlation_id
-            )
+            reply = await self._caller.call(self._notices.SendNotice, request, timeout=8.0)
             if notice.fact_ids or notice.item_ids:
                 await self._link(notice)
         return reply.status
@@ -66,7 +64,7 @@ class NotifyActivities:
             fact_ids=notice.fact_ids,
             item_ids=notice.item_ids,
         )
-        await self._caller.call(self._filing.LinkMessage, request, correlation=notice.correlation_id)
+        await self._caller.call(self._filing.LinkMessage, request)
 
     @activity.defn
     async def list_inbound(self, cursor: int) -> InboundPage:
@@ -76,9 +74,7 @@ class NotifyActivities:
             request = notices_pb2.ListInboundRequest(cursor=cursor, page_size=100, wait_seconds=_WAIT_SECONDS)
             with refusals():
                 try:
-                    reply = await self._caller.call(
-                        self._notices.ListInbound, request, timeout=_WAIT_SECONDS + 5.0
-                    )
+                    reply = await self._caller.call(self._notices.ListInbound, request, timeout=_WAIT_SECONDS + 5.0)
                 except HandrailError as error:
                     activity.logger.info("inbound_unreachable", extra={"category": error.category.value})
                     raise

@@ -71,7 +71,6 @@ class RecordsActivities:
             reply = await self._caller.call(
                 self._filing.AppendEvent,
                 request,
-                correlation=report.correlation_id,
                 on_behalf_of=report.actor.subject,
             )
         return Filed(reply.event_id, reply.already_filed, list(reply.fact_ids))
@@ -89,9 +88,7 @@ class RecordsActivities:
             actor=_actor(asked.report.actor),
         )
         with refusals():
-            reply = await self._caller.call(
-                self._filing.KeepRefusedReport, request, correlation=asked.report.correlation_id
-            )
+            reply = await self._caller.call(self._filing.KeepRefusedReport, request)
         return reply.refused_report_id
 
     @activity.defn
@@ -108,7 +105,6 @@ class RecordsActivities:
                         item_ids=asked.overdue,
                         overdue_at=timestamp(asked.applied_at),
                     ),
-                    correlation=asked.correlation_id,
                 )
             reply = await self._caller.call(
                 self._filing.ApplyPlan,
@@ -124,7 +120,6 @@ class RecordsActivities:
                     ],
                     event_id=asked.event_id,
                 ),
-                correlation=asked.correlation_id,
             )
         return Applied({item.item_id: item.owner_team for item in reply.opened})
 
@@ -147,9 +142,7 @@ class RecordsActivities:
             request.caller = step.report.actor.subject
             request.request_hash = step.report.request_hash
         with refusals():
-            reply = await self._caller.call(
-                self._filing.SetReferralStatus, request, correlation=step.report.correlation_id
-            )
+            reply = await self._caller.call(self._filing.SetReferralStatus, request)
         return reply.responsible_team
 
 

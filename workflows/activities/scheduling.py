@@ -25,9 +25,7 @@ class SchedulingActivities:
     @activity.defn
     async def plan_response_check(self, asked: ResponseCheckInput) -> str:
         """Return the London date (ISO) by which the next response check is due."""
-        request = scheduling_pb2.PlanResponseCheckRequest(
-            counted_from=timestamp(asked.counted_from), weeks=asked.weeks
-        )
+        request = scheduling_pb2.PlanResponseCheckRequest(counted_from=timestamp(asked.counted_from), weeks=asked.weeks)
         with refusals():
             reply = await self._caller.call(self._scheduling.PlanResponseCheck, request)
         return reply.due_on
