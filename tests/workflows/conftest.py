@@ -105,7 +105,9 @@ class Memory:
         ]
         if not asked.open_items and not asked.other_open:
             opened.append(
-                PlannedItem(self.follow_up, "next_contact", "Plan next contact", "", "key_worker", "", "2026-01-01", due)
+                PlannedItem(
+                    self.follow_up, "next_contact", "Plan next contact", "", "key_worker", "", "2026-01-01", due
+                )
             )
         closing = [
             Closing(item.key, "withdrawn", "something else is open")

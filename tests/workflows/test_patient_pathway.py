@@ -104,9 +104,7 @@ async def test_records_down_delays_filing_but_not_acceptance_or_alarm(env: Workf
         handle = await started(env, queue, unfiled_seconds=3)
         await settled(handle)
         memory.records_down = True
-        receipts: list[Receipt] = [
-            await handle.execute_update(PatientPathway.report, a_report()) for _ in range(3)
-        ]
+        receipts: list[Receipt] = [await handle.execute_update(PatientPathway.report, a_report()) for _ in range(3)]
         for _ in range(300):
             if any(n.template == "report_not_filed" for n in memory.notices):
                 break

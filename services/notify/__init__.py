@@ -1,0 +1,1 @@
+"""Telling staff: messages with one stable id each, their attempts, and what came back."""

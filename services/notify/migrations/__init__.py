@@ -1,0 +1,1 @@
+"""The history of notify's tables; `HEAD` names the newest step, so that two branches conflict in git."""

@@ -1,0 +1,222 @@
+"""Sending one message: claim it, try once, say how it ended. Retries live in Temporal, under the same id.
+
+The claim commits a started attempt before anything leaves. Whoever finds one without an end cannot know
+whether the mail left: it goes out again under the same Message-ID, counted as another attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from handrail.notify.v1 import notices_pb2 as notices_pb
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from services.notify.channels import Channel, Letter, Outcome, Result
+from services.notify.convert import STARTED, request_hash, uuid_from_proto
+from services.notify.db import open_connection, transaction
+from services.notify.inbound import BOUNCED, DELIVERED, News, append_inbound
+from services.notify.models import Attempt, Message
+from services.notify.rendering import STAFF, Item, Telling, Template, Templates
+from services.notify.teams import Teams
+from services.runtime.clock import now
+from services.runtime.context import correlation_id, current_actor
+from services.runtime.errors import Conflict, KeyReused, Unavailable
+from services.runtime.logging import get_logger
+
+log = get_logger()
+
+_CONCLUDED = frozenset({"sent", "delivered", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """All that sending needs; nothing in it changes."""
+
+    engine: AsyncEngine
+    teams: Teams
+    templates: Templates
+    channel: Channel
+
+    async def send(self, request: notices_pb.SendNoticeRequest) -> notices_pb.SendNoticeResponse:
+        """Send a message once; the same request again repeats the answer.
+
+        Raises:
+            KeyReused: the key belongs to another message.
+            Unavailable: the message could not be handed over yet, or another call is handing it over.
+        """
+        message_id = UUID(request.idempotency_key)
+        async with _sole_sender(self.engine, message_id) as connection:
+            async with transaction(connection) as session:
+                message, attempts = await self._claim(session, request, message_id)
+                if message.status in _CONCLUDED:
+                    return _repeated(message, attempts)
+                number = _start_attempt(session, message, attempts)
+            result = await self.channel.send(_letter(message))
+            async with transaction(connection) as session:
+                await _conclude(session, message_id, number, result)
+        return _answered(message_id, number, result)
+
+    async def _claim(
+        self, session: AsyncSession, request: notices_pb.SendNoticeRequest, message_id: UUID
+    ) -> tuple[Message, Sequence[Attempt]]:
+        """Return the message, made now or by an earlier call, and its attempts so far."""
+        message = await session.get(Message, message_id, with_for_update=True)
+        if message is None:
+            message = self._compose(request, message_id)
+            session.add(message)
+            await session.flush()
+        refuse_other_request(message.request_hash, hash_of(request))
+        if message.status not in _CONCLUDED:
+            _refuse_suppressed(self.templates.get(message.template))
+        rows = select(Attempt).where(Attempt.message_id == message_id).order_by(Attempt.number)
+        return message, (await session.scalars(rows)).all()
+
+    def _compose(self, request: notices_pb.SendNoticeRequest, message_id: UUID) -> Message:
+        template = self.templates.get(request.template)
+        destination = self.teams.reach(request.team, request.audience or "all")
+        telling = Telling(
+            destination=destination,
+            message_id=str(message_id),
+            patient_id=request.patient_id,
+            urgency=request.urgency,
+            owner_id=request.owner_id,
+            items=tuple(Item(item.title, item.due_on, item.reason, item.number) for item in request.items),
+        )
+        subject, body = self.templates.render(template, telling, request.values)
+        return Message(
+            message_id=message_id,
+            request_hash=hash_of(request),
+            template=template.name,
+            asked_team=request.team,
+            team=destination.team.team_id,
+            audience=request.audience or "all",
+            channel=self.channel.name,
+            recipients=list(destination.recipients),
+            subject=subject,
+            body=body,
+            status="queued",
+            patient_id=uuid_from_proto(request.patient_id),
+            event_id=uuid_from_proto(request.event_id),
+            owner_id=request.owner_id,
+            urgency=request.urgency,
+            correlation_id=request.correlation_id or correlation_id(),
+            sent_by=current_actor().subject,
+            created_at=now(),
+        )
+
+
+def hash_of(request: notices_pb.SendNoticeRequest) -> str:
+    """Return what tells two messages apart: what is said to whom, not under which correlation id."""
+    return request_hash(request, "correlation_id")
+
+
+def refuse_other_request(known: str, given: str) -> None:
+    """Let the same request pass.
+
+    Raises:
+        KeyReused: it is another request under a key that was used.
+    """
+    if known != given:
+        message = "This idempotency key was used for another request. Use a new key for a new request."
+        raise KeyReused(message, field="idempotency_key")
+
+
+def _refuse_suppressed(template: Template) -> None:
+    """Stop what must not be told: checked in the transaction that claims each attempt, retries included."""
+    if template.audience != STAFF:
+        message = "Handrail tells staff only; a person or their family is told by a person. Nothing was sent."
+        raise Conflict(message, reason="suppressed")
+
+
+@asynccontextmanager
+async def _sole_sender(engine: AsyncEngine, message_id: UUID) -> AsyncIterator[AsyncConnection]:
+    """Hold the right to send this message, on a connection of its own; PostgreSQL gives it back if we die."""
+    key = int.from_bytes(message_id.bytes[:8], "big", signed=True)
+    async with open_connection(engine) as connection:
+        async with transaction(connection) as session:
+            held = await session.scalar(select(func.pg_try_advisory_lock(key)))
+        if not held:
+            message = "This message is being sent at this very moment. Ask again shortly."
+            raise Unavailable(message)
+        try:
+            yield connection
+        finally:
+            await _give_back(connection, key)
+
+
+async def _give_back(connection: AsyncConnection, key: int) -> None:
+    try:
+        async with transaction(connection) as session:
+            await session.execute(select(func.pg_advisory_unlock(key)))
+    except BaseException as error:
+        # Closing the connection frees the lock, whatever state it is in.
+        await connection.invalidate()
+        if not isinstance(error, Unavailable):
+            raise
+
+
+def _start_attempt(session: AsyncSession, message: Message, attempts: Sequence[Attempt]) -> int:
+    number = max((step.number for step in attempts), default=0) + 1
+    session.add(Attempt(message_id=message.message_id, number=number, step=STARTED, detail="", at=now()))
+    message.status = Outcome.IN_DOUBT.value
+    return number
+
+
+def _letter(message: Message) -> Letter:
+    return Letter(
+        message_id=str(message.message_id),
+        template=message.template,
+        team=message.team,
+        recipients=tuple(message.recipients),
+        subject=message.subject,
+        body=message.body,
+        created_at=message.created_at,
+    )
+
+
+async def _conclude(session: AsyncSession, message_id: UUID, number: int, result: Result) -> None:
+    """Append how the attempt ended, what that makes of the message, and what its owner should hear."""
+    message = await session.get_one(Message, message_id, with_for_update=True)
+    session.add(
+        Attempt(message_id=message_id, number=number, step=result.outcome.value, detail=result.detail, at=now())
+    )
+    await session.flush()
+    if message.status not in _CONCLUDED:  # a receipt may have come in the meantime
+        message.status = await _status_after(session, message_id, result.outcome)
+    kind = {Outcome.ACCEPTED: DELIVERED, Outcome.REFUSED: BOUNCED}.get(result.outcome)
+    if kind is not None:
+        news = News(uuid5(message_id, f"attempt {number}"), kind, result.detail)
+        await append_inbound(session, message, news)
+
+
+async def _status_after(session: AsyncSession, message_id: UUID, outcome: Outcome) -> str:
+    if outcome is Outcome.ACCEPTED:
+        return "sent"
+    if outcome is Outcome.REFUSED:
+        return "failed"
+    rows = select(Attempt).where(Attempt.message_id == message_id)
+    steps = (await session.scalars(rows)).all()
+    ended = {step.number for step in steps if step.step not in (STARTED, Outcome.IN_DOUBT)}
+    in_doubt = {step.number for step in steps} - ended
+    return Outcome.IN_DOUBT.value if in_doubt else "queued"
+
+
+def _repeated(message: Message, attempts: Sequence[Attempt]) -> notices_pb.SendNoticeResponse:
+    """Return the answer of the call that concluded the message, whatever receipts said later."""
+    accepted = message.status != "failed" or any(step.step == Outcome.ACCEPTED for step in attempts)
+    status = "sent" if accepted else "failed"
+    return notices_pb.SendNoticeResponse(message_id=str(message.message_id), status=status, already_sent=accepted)
+
+
+def _answered(message_id: UUID, number: int, result: Result) -> notices_pb.SendNoticeResponse:
+    log.info("notice_attempted", message_id=str(message_id), attempt=number, outcome=result.outcome.value)
+    if result.outcome is Outcome.ACCEPTED:
+        return notices_pb.SendNoticeResponse(message_id=str(message_id), status="sent")
+    if result.outcome is Outcome.REFUSED:
+        return notices_pb.SendNoticeResponse(message_id=str(message_id), status="failed")
+    message = "The message is kept but could not be handed over yet. Send it again with the same key."
+    raise Unavailable(message, reason=f"mail_{result.outcome.value}")
