@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         PathwayState,
         Plan,
         Receipt,
+        ReferralRef,
         RefusedReport,
         Report,
         Seen,
@@ -253,7 +254,13 @@ class PatientPathway(ChildTracks):
         return owned
 
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
-        self.state.outbox += telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids)
+        referral = self._referral_of(entry)
+        to_team = referral.to_team if referral else ""
+        self.state.outbox += telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids, to_team)
+
+    def _referral_of(self, entry: Entry) -> ReferralRef | None:
+        report = entry.report
+        return self.state.referrals.get(str(report.event.get("referral_id", ""))) if report else None
 
     def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
         if entry.report is None:
@@ -264,7 +271,7 @@ class PatientPathway(ChildTracks):
             if occasion in self.state.occasions:
                 return [], []
             self.state.occasions = [*self.state.occasions[-99:], occasion]
-        referral = self.state.referrals.get(str(report.event.get("referral_id", "")))
+        referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral.from_team if referral else "")
         deferred = self.state.items.get(str(report.event.get("item_id", "")))
         if report.kind == "item_deferred" and deferred is not None:

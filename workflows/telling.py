@@ -42,6 +42,21 @@ _OWN_TEMPLATE = ALWAYS_TOLD | {
     "follow_up_triggered",
 }
 
+# Which fields of an event its template may repeat to staff.
+_SAID = {
+    "result_received": ("investigation",),
+    "decision_made": ("number",),
+    "response_assessed": ("response",),
+    "therapy_line_ended": ("stop_reason",),
+    "follow_up_triggered": ("purpose", "due_on"),
+    "referral_acknowledged": ("referral_id", "taken_by"),
+    "referral_information_asked": ("referral_id", "question"),
+    "referral_accepted": ("referral_id",),
+    "referral_declined": ("referral_id", "reason"),
+    "referral_first_contact": ("referral_id", "how"),
+    "referral_undelivered": ("referral_id", "channel", "reason"),
+}
+
 
 def once_each(closings: Iterable[Closing]) -> list[Closing]:
     """Return the closings, the first for each task."""
@@ -58,8 +73,13 @@ def marked_overdue(item: OpenItem) -> OpenItem:
     return replace(item, overdue=True)
 
 
-def notices(patient_id: str, entry: Entry, plan: Plan, opened: list[OpenItem], fact_ids: list[str]) -> list[Notice]:
-    """Return one notice for each team that has something new to do, and the key worker's team where it is news."""
+def notices(
+    patient_id: str, entry: Entry, plan: Plan, opened: list[OpenItem], fact_ids: list[str], to_team: str = ""
+) -> list[Notice]:
+    """Return one notice for each team that has something new to do, and the key worker's team where it is news.
+
+    `to_team` is the receiving team of the referral that the event is about, if it is about one.
+    """
     kind = entry.report.kind if entry.report else QUIET
     template = kind if kind in _OWN_TEMPLATE else QUIET
     reasons = {item.key: item.reason for item in plan.open}
@@ -79,12 +99,24 @@ def notices(patient_id: str, entry: Entry, plan: Plan, opened: list[OpenItem], f
                     NoticeLine(item.title, item.due_on, reasons.get(item.key, "")[:500], item.number) for item in mine
                 ],
                 urgency="urgent" if urgent else "routine",
+                values=_said(entry, to_team),
                 correlation_id=entry.report.correlation_id if entry.report else "",
                 fact_ids=fact_ids,
                 item_ids=[item.item_id for item in mine],
             )
         )
     return made
+
+
+def _said(entry: Entry, to_team: str) -> dict[str, str]:
+    """Return what the event's template may say, beside its tasks."""
+    report = entry.report
+    if report is None:
+        return {}
+    said = {name: str(report.event[name])[:1900] for name in _SAID.get(report.kind, ()) if report.event.get(name)}
+    if to_team and report.kind in _OWN_TEMPLATE:
+        said["to_team"] = to_team
+    return said
 
 
 def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
@@ -121,7 +153,11 @@ def unfiled_alarms(state: PathwayState, now: datetime) -> list[Notice]:
                     template="report_not_filed",
                     team=DUTY_DESK,
                     patient_id=state.patient_id,
-                    values={"event": entry.report.kind.replace("_", " "), "reported_by": entry.report.actor.role},
+                    values={
+                        "event": entry.report.kind.replace("_", " "),
+                        "reported_by": entry.report.actor.role,
+                        "reporter_team": entry.report.actor.team,
+                    },
                     urgency="urgent",
                     correlation_id=entry.report.correlation_id,
                 )

@@ -34,6 +34,7 @@ _TRUTHS = {
     "cannot_be_decided": decisions_pb2.Judgement.TRUTH_CANNOT_BE_DECIDED,
 }
 _REFERRAL_ENDED = frozenset({"closed", "declined", "undelivered"})
+_REFERRAL_TAKEN = frozenset({"acknowledged", "information_asked", "accepted", "first_contact"})
 
 
 class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
@@ -74,6 +75,7 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             request.recorded_at.ToDatetime(tzinfo=UTC) if request.HasField("recorded_at") else as_of,
             superseded_fact_ids={fact.fact_id for fact in kept if fact.superseded_by_fact_id},
             open_referrals={r.to_team for r in referrals.referrals if r.status not in _REFERRAL_ENDED},
+            taken_referrals={r.to_team for r in referrals.referrals if r.status in _REFERRAL_TAKEN},
         )
         reply = decisions_pb2.DecideNextStepsResponse(
             guideline=_version(guideline),

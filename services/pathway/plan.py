@@ -35,12 +35,14 @@ def plan(  # noqa: PLR0913, PLR0917  # the whole state of a pathway, each part b
     *,
     superseded_fact_ids: Collection[str] = frozenset(),
     open_referrals: Collection[str] = frozenset(),
+    taken_referrals: Collection[str] = frozenset(),
     closures: Collection[date] = frozenset(),
 ) -> Plan:
     """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
 
     `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names
-    the services (`refer_to`) with a referral under way, which ends the follow-on that asks for one.
+    the services (`refer_to`) with a referral under way, which ends the follow-on that asks for one;
+    `taken_referrals` those where a person took it, which is what a recommendation to refer asks for.
     """
     owned = {item.key: item.kind for item in open_items if not item.key.startswith(FOREIGN_PREFIX)}
     planner = _Planner(
@@ -52,6 +54,7 @@ def plan(  # noqa: PLR0913, PLR0917  # the whole state of a pathway, each part b
         recorded_at=recorded_at,
         superseded=superseded_fact_ids,
         open_referrals=open_referrals,
+        taken_referrals=taken_referrals,
         closures=closures,
     )
     wanted = [*planner.rule_items(), *planner.follow_ons(), *planner.reviews(), *planner.chases()]
@@ -78,6 +81,7 @@ class _Planner:
     recorded_at: datetime
     superseded: Collection[str]
     open_referrals: Collection[str]
+    taken_referrals: Collection[str]
     closures: Collection[date]
 
     def rule_items(self) -> list[WantedItem]:
@@ -202,6 +206,8 @@ class _Planner:
             return f"A newer decision on {rule.number} is recorded."
         if kind == "follow_on" and rule.refer_to and rule.refer_to in self.open_referrals:
             return f"A referral to {_words(rule.refer_to)} is under way."
+        if rule.refer_to and rule.refer_to in self.taken_referrals:
+            return f"A person at {_words(rule.refer_to)} took the referral."
         if decision := self._latest(rule, occurrence, completed_only=kind == "follow_on"):
             return f"Decision recorded on {rule.number}: {decision.outcome}."
         return f"What {rule.number} asks for has happened." if judgement.done else ""
@@ -246,7 +252,10 @@ class _Planner:
 
     def _settled(self, rule: Rule, judgement: Judgement) -> bool:
         """Whether a decision on the rule stands, or one of its options that still applies is accepted."""
-        if self._standing(rule, judgement) is not None:
+        if rule.refer_to and rule.refer_to in self.taken_referrals:
+            return True
+        standing = self._standing(rule, judgement)
+        if standing is not None and (standing.outcome != "accepted" or self._acceptance_is_enough(rule)):
             return True
         for option in self._options(rule):
             chosen = self.judgements.get(option.rule_id)
@@ -255,6 +264,13 @@ class _Planner:
                 if decision is not None and decision.outcome in {"accepted", "done"}:
                     return True
         return False
+
+    def _acceptance_is_enough(self, rule: Rule) -> bool:
+        """Whether accepting settles the rule's own task: a choice was made, or a follow-on task takes over.
+
+        Anything else that is accepted has still to be done, and stays open until somebody says that it was.
+        """
+        return bool(rule.after_accept or rule.options or self._options(rule))
 
     def _rule_item(self, rule: Rule, judgement: Judgement, due: Due) -> WantedItem:
         when = self._due(due, judgement)
