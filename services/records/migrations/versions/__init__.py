@@ -1,0 +1,1 @@
+"""One file a revision, four-digit names; `../HEAD` names the newest."""

@@ -1,0 +1,51 @@
+"""Who may call what: the worker files, everybody with a role reads, those who meet people register them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORKER = frozenset({"worker"})
+READERS = frozenset(
+    {
+        "coordinator",
+        "key_worker",
+        "oncologist",
+        "nurse",
+        "radiologist",
+        "pathologist",
+        "palliative_clinician",
+        "hospice_intake",
+        "service_lead",
+        "worker",
+        "pathway_service",
+        "scheduler",
+        "auditor",
+    }
+)
+REGISTRARS = frozenset({"coordinator", "key_worker", "nurse", "oncologist"})
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    "AppendEvent": WORKER,
+    "KeepRefusedReport": WORKER,
+    "FileEvaluation": WORKER,
+    "ApplyPlan": WORKER,
+    "MarkOverdue": WORKER,
+    "SetReferralStatus": WORKER,
+    "LinkMessage": WORKER,
+    "RegisterPerson": REGISTRARS,
+    "GetPerson": READERS,
+    "FindPeople": READERS,
+    "GetPatient": READERS,
+    "ListEvents": READERS,
+    "ListFacts": READERS,
+    "ListItems": READERS,
+    "GetEvaluation": READERS,
+    "ListDecisions": READERS,
+    "GetReferral": READERS,
+    "ListReferrals": READERS,
+    "ListTeams": READERS,
+    "GetReply": READERS,
+    "ListPathways": READERS,
+}
+# Between our own processes: a whole evaluation, a whole plan, a payload with its wrapping.
+LARGE = frozenset({"AppendEvent", "KeepRefusedReport", "FileEvaluation", "ApplyPlan"})

@@ -1,0 +1,164 @@
+"""Queries on the record: rows in, messages out; each runs in the transaction that it is given."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from handrail.clinical.v1 import terms_pb2 as terms_pb
+from handrail.records.v1 import timeline_pb2 as timeline_pb
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from services.records import models
+from services.records.convert import (
+    appointment_to_proto,
+    decision_to_proto,
+    event_to_proto,
+    fact_to_proto,
+    item_to_proto,
+    referral_to_proto,
+    therapy_line_to_proto,
+)
+
+_SAID_BY = (
+    models.Event.actor_subject,
+    models.Event.actor_role,
+    models.Event.actor_team,
+    models.Event.actor_on_behalf_of,
+    models.Event.source,
+)
+
+Links = dict[uuid.UUID, list[uuid.UUID]]
+
+
+async def facts(
+    session: AsyncSession, patient_id: uuid.UUID, *, up_to_seq: int = 0, include_superseded: bool = False
+) -> list[terms_pb.Fact]:
+    """Return facts in the order they were recorded, as the record stood at a seq (0: now).
+
+    What was corrected later than that seq stands as it stood then.
+    """
+    later = aliased(models.Fact)
+    corrected = [later.supersedes_fact_id == models.Fact.fact_id]
+    query = (
+        # columns, not objects: a long record has hundreds of facts, and every judgement reads them all
+        select(*models.Fact.__table__.columns, *_SAID_BY, later.fact_id.label("superseded_by"))
+        .select_from(models.Fact)
+        .join(models.Event, models.Event.event_id == models.Fact.event_id)
+        .where(models.Fact.patient_id == patient_id)
+        .order_by(models.Fact.seq, models.Fact.position)
+    )
+    if up_to_seq:
+        corrected.append(later.seq <= up_to_seq)
+        query = query.where(models.Fact.seq <= up_to_seq)
+    query = query.outerjoin(later, and_(*corrected))
+    if not include_superseded:
+        query = query.where(later.fact_id.is_(None), models.Fact.entered_in_error.is_(False))
+    return [fact_to_proto(row) for row in await session.execute(query)]
+
+
+async def events(session: AsyncSession, patient_id: uuid.UUID) -> list[timeline_pb.RecordedEvent]:
+    """Return events in order, each with the facts it carried, corrected ones too."""
+    carried: defaultdict[str, list[terms_pb.Fact]] = defaultdict(list)
+    for fact in await facts(session, patient_id, include_superseded=True):
+        carried[fact.event_id].append(fact)
+    rows = await session.scalars(
+        select(models.Event).where(models.Event.patient_id == patient_id).order_by(models.Event.seq)
+    )
+    return [event_to_proto(row, carried[str(row.event_id)]) for row in rows]
+
+
+async def items(
+    session: AsyncSession,
+    conditions: Collection[ColumnElement[bool]],
+    *,
+    limit: int | None = None,
+    with_person: bool = False,
+) -> list[timeline_pb.Item]:
+    """Return items, soonest due first, with the facts they stand on."""
+    query = (
+        select(models.Item, models.Person)
+        .join(models.Person, models.Person.patient_id == models.Item.patient_id)
+        .where(*conditions)
+        .order_by(models.Item.due_at, models.Item.item_id)
+        .limit(limit)
+    )
+    rows = (await session.execute(query)).all()
+    linked = await _linked(
+        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _ in rows]
+    )
+    return [item_to_proto(item, linked.get(item.item_id, []), person if with_person else None) for item, person in rows]
+
+
+async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int = 0) -> list[timeline_pb.Decision]:
+    """Return decisions in the order they were recorded, as the record stood at a seq (0: now)."""
+    query = select(models.Decision).where(models.Decision.patient_id == patient_id).order_by(models.Decision.seq)
+    if up_to_seq:
+        query = query.where(models.Decision.seq <= up_to_seq)
+    rows = (await session.scalars(query)).all()
+    linked = await _linked(
+        session,
+        models.DecisionFact.decision_id,
+        models.DecisionFact.fact_id,
+        [row.decision_id for row in rows],
+    )
+    return [decision_to_proto(row, linked.get(row.decision_id, [])) for row in rows]
+
+
+async def referrals(
+    session: AsyncSession, conditions: Collection[ColumnElement[bool]], limit: int | None = None
+) -> list[timeline_pb.Referral]:
+    """Return referrals, newest first, each with its steps."""
+    query = (
+        select(models.Referral)
+        .where(*conditions)
+        .order_by(models.Referral.drafted_at.desc(), models.Referral.referral_id)
+        .limit(limit)
+    )
+    rows = (await session.scalars(query)).all()
+    steps: defaultdict[uuid.UUID, list[models.ReferralStep]] = defaultdict(list)
+    if rows:
+        taken = select(models.ReferralStep).where(
+            models.ReferralStep.referral_id.in_([row.referral_id for row in rows])
+        )
+        for step in await session.scalars(taken.order_by(models.ReferralStep.position)):
+            steps[step.referral_id].append(step)
+    return [referral_to_proto(row, steps[row.referral_id]) for row in rows]
+
+
+async def appointments(session: AsyncSession, patient_id: uuid.UUID) -> list[timeline_pb.Appointment]:
+    """Return appointments by their time."""
+    rows = await session.scalars(
+        select(models.Appointment)
+        .where(models.Appointment.patient_id == patient_id)
+        .order_by(models.Appointment.starts_at, models.Appointment.appointment_id)
+    )
+    return [appointment_to_proto(row) for row in rows]
+
+
+async def therapy_lines(session: AsyncSession, patient_id: uuid.UUID) -> list[timeline_pb.TherapyLine]:
+    """Return lines of therapy in the order they were started."""
+    rows = await session.scalars(
+        select(models.TherapyLine)
+        .where(models.TherapyLine.patient_id == patient_id)
+        .order_by(models.TherapyLine.started_at, models.TherapyLine.line_id)
+    )
+    return [therapy_line_to_proto(row) for row in rows]
+
+
+async def _linked(
+    session: AsyncSession,
+    holder: InstrumentedAttribute[uuid.UUID],
+    fact: InstrumentedAttribute[uuid.UUID],
+    ids: Sequence[Any],
+) -> Links:
+    linked: Links = {}
+    if ids:
+        rows = await session.execute(select(holder, fact).where(holder.in_(ids)).order_by(holder, fact))
+        for holder_id, fact_id in rows:
+            linked.setdefault(holder_id, []).append(fact_id)
+    return linked
