@@ -1,4 +1,4 @@
-# `make` alone lists what there is. ARGS is passed on: make run ARGS="--home /tmp/other"
+# `make` alone lists what there is. ARGS is passed on: make run ARGS="--home ~/other"
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run demo setup test check format proto bench clean

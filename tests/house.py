@@ -18,7 +18,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.client import Client
 
 from handrail.clinical.v1 import events_pb2, terms_pb2
 from handrail.notify.v1 import notices_pb2, notices_pb2_grpc
@@ -35,6 +37,7 @@ from handrail.records.v1 import people_pb2, people_pb2_grpc, timeline_pb2, timel
 from services.cli.home import RunningHome
 from services.runtime.clients import Caller, open_channel
 from services.runtime.context import Actor
+from workflows import names
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HANDRAIL = Path(sys.executable).parent / "handrail"
@@ -153,7 +156,9 @@ class Door:
     """Calls the services of a house as one actor or another."""
 
     def __init__(self, running: RunningHome) -> None:
+        self.running = running
         self._key = running.identity_key
+        self._temporal: Client | None = None
         self.channels = {
             "pathway": open_channel(running.pathway_address),
             "records": open_channel(running.records_address),
@@ -211,9 +216,10 @@ class Door:
 
     async def report(self, actor: Actor, rpc: str, patient_id: str, event: Any, **values: Any) -> terms_pb2.Receipt:
         """Report an event and return the receipt."""
+        options = {name: values.pop(name) for name in ("correlation",) if name in values}
         request = self.request(rpc, patient_id, event, **values)
         stub = next(s for s in (self.intake, self.referrals, self.scheduling) if hasattr(s, rpc))
-        reply = await self.call(actor, getattr(stub, rpc), request)
+        reply = await self.call(actor, getattr(stub, rpc), request, **options)
         return reply.receipt  # type: ignore[no-any-return]
 
     async def told(self, actor: Actor, rpc: str, patient_id: str, event: Any, **values: Any) -> Any:
@@ -227,9 +233,58 @@ class Door:
             request = timeline_pb2.GetPatientRequest(patient_id=patient_id, min_seq=min_seq)
             state = await self.call(COORDINATOR, self.timeline.GetPatient, request)
             if not state.being_filed:
-                return state
+                # Filed is the event and its facts; the tasks that follow are there once nothing waits to be planned.
+                if not min_seq or await self._planned(patient_id):
+                    return state
+                min_seq = 0
         message = f"seq {min_seq} was not filed"
         raise AssertionError(message)
+
+    async def _planned(self, patient_id: str) -> bool:
+        """Wait until nothing waits to be planned; say whether that was so at once."""
+        for turn in range(200):
+            if (await self.standing(patient_id))["to_file"] == 0:
+                return turn == 0
+            await asyncio.sleep(0.02)
+        message = f"{patient_id} is still being planned"
+        raise AssertionError(message)
+
+    async def temporal(self) -> Client:
+        """A client of the house's Temporal server."""
+        if self._temporal is None:
+            running = self.running
+            self._temporal = await Client.connect(running.temporal_address, namespace=running.temporal_namespace)
+        return self._temporal
+
+    async def standing(self, patient_id: str) -> dict[str, int]:
+        """What the person's workflow says of itself: how much waits to be filed and told."""
+        handle = (await self.temporal()).get_workflow_handle(names.pathway_id(patient_id))
+        answer: dict[str, int] = await handle.query("standing")
+        return answer
+
+    async def quiet(self, *patient_ids: str) -> None:
+        """Wait until everything about these people is filed and told."""
+        for patient_id in patient_ids:
+            for _ in range(200):
+                standing = await self.standing(patient_id)
+                if standing["to_file"] == standing["to_tell"] == 0:
+                    break
+                await asyncio.sleep(0.05)
+            else:
+                message = f"{patient_id} is never quiet: {standing}"
+                raise AssertionError(message)
+
+    async def items(self, patient_id: str) -> list[Any]:
+        """All tasks of one person, those that are closed too."""
+        request = timeline_pb2.ListItemsRequest(patient_id=patient_id, include_closed=True, page_size=500)
+        return list((await self.call(COORDINATOR, self.timeline.ListItems, request)).items)
+
+    async def database(self, role: str = "postgres") -> Any:
+        """A connection to the house's PostgreSQL as its superuser, or as one of its roles."""
+        home = self.running.home
+        return await asyncpg.connect(
+            host=str(home.short_directory / "pg"), user=role, password=home.passwords()[role], database="handrail"
+        )
 
     async def until(self, patient_id: str, wanted: Any, what: str, seconds: float = 10.0) -> Any:
         """Wait until the person's state satisfies `wanted`; return the state."""

@@ -302,6 +302,8 @@ class ApplyInput:
     applied_at: datetime
     open: list[PlannedItem]
     close: list[tuple[str, str, str]]
+    # Tasks that a person put off: the task's id, and its new due time with the reason.
+    move: dict[str, PlannedItem] = field(default_factory=dict)
     overdue: list[str] = field(default_factory=list)
     correlation_id: str = ""
 

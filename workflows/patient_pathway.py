@@ -16,13 +16,12 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names, telling, tracks
+    from workflows import names, planning, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
     from workflows.children import ChildTracks
     from workflows.messages import (
-        ApplyInput,
         Closing,
         DecideInput,
         Entry,
@@ -207,51 +206,13 @@ class PatientPathway(ChildTracks):
         return await self._insist(DecisionActivities.decide_next_steps, asked)
 
     async def _plan(self, entry: Entry, plan: Plan, closing: list[Closing]) -> list[OpenItem] | None:
-        state = self.state
-        by_key = {item.key: item for item in state.items.values()}
-        closed = telling.once_each(c for c in [*closing, *plan.close] if c.key in by_key)
-        if entry.report is not None and entry.report.kind == "pathway_closed":
-            closed = [Closing(key, "withdrawn", "The pathway was closed.") for key in by_key]
-            state.ended = True
-        going = {c.key for c in closed}
-        fresh = [] if state.ended else [i for i in plan.open if i.key not in by_key or i.key in going]
-        opened = [
-            OpenItem(
-                names.derived_id("item", state.patient_id, item.key, entry.event_id),
-                item.key,
-                item.kind,
-                item.title,
-                item.owner_team,
-                item.due_on,
-                item.due_at,
-                item.urgency,
-                item.number,
-                item.subject_id,
-                item.rule_id,
-            )
-            for item in fresh
-        ]
-        applied = await self._insist(
-            RecordsActivities.apply_plan,
-            ApplyInput(
-                patient_id=state.patient_id,
-                seq=entry.seq,
-                event_id=entry.event_id,
-                applied_at=entry.accepted_at,
-                open=fresh,
-                close=[(by_key[c.key].item_id, c.how, c.reason) for c in closed],
-                overdue=entry.overdue,
-                correlation_id=entry.report.correlation_id if entry.report else "",
-            ),
-        )
+        changed = planning.changes(self.state, entry, plan, closing)
+        asked = planning.to_apply(self.state, entry, changed)
+        applied = await self._insist(RecordsActivities.apply_plan, asked)
         if applied is None:
             return None
-        for gone in closed:
-            state.items.pop(by_key[gone.key].item_id, None)
-        owned = [telling.owned_by(item, applied.owners.get(item.item_id, "")) for item in opened]
-        state.items.update({item.item_id: item for item in owned})
-        state.reevaluate_at = plan.reevaluate_at
-        return owned
+        self.state.reevaluate_at = plan.reevaluate_at
+        return planning.take_over(self.state, entry, changed, applied)
 
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
         referral = self._referral_of(entry)
@@ -284,8 +245,6 @@ class PatientPathway(ChildTracks):
             return []
         if report.kind == "item_completed":
             return [Closing(item.key, "done", str(report.event["outcome"]))]
-        if report.kind == "item_deferred":
-            return [Closing(item.key, "replaced", f"Put off until {report.event['until']}: {report.event['reason']}")]
         if report.kind == "appointment_booked":
             return [Closing(item.key, "done", "An appointment was booked.")]
         return []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from workflows import names
-from workflows.messages import Closing, Entry, Notice, NoticeLine, OpenItem, PathwayState, Plan
+from workflows.messages import Entry, Notice, NoticeLine, OpenItem, PathwayState, Plan
 
 # Told to the key worker's team even when no new task comes of them.
 ALWAYS_TOLD = frozenset(
@@ -56,16 +55,6 @@ _SAID = {
     "referral_first_contact": ("referral_id", "how"),
     "referral_undelivered": ("referral_id", "channel", "reason"),
 }
-
-
-def once_each(closings: Iterable[Closing]) -> list[Closing]:
-    """Return the closings, the first for each task."""
-    return list({closing.key: closing for closing in reversed(list(closings))}.values())[::-1]
-
-
-def owned_by(item: OpenItem, team: str) -> OpenItem:
-    """Return the task with the team that records found for it."""
-    return replace(item, owner_team=team or item.owner_team)
 
 
 def marked_overdue(item: OpenItem) -> OpenItem:

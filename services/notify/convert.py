@@ -9,8 +9,8 @@ from uuid import UUID
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message as AnyMessage
-from handrail.notify.v1 import notices_pb2 as notices_pb
 
+from handrail.notify.v1 import notices_pb2 as notices_pb
 from services.notify.channels import Outcome
 from services.notify.models import Attempt, Inbound, Message
 

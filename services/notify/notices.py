@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import grpc
-from handrail.notify.v1 import notices_pb2 as notices_pb
-from handrail.notify.v1 import notices_pb2_grpc as notices_grpc
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from handrail.notify.v1 import notices_pb2 as notices_pb
+from handrail.notify.v1 import notices_pb2_grpc as notices_grpc
 from services.notify.channels import Channel
 from services.notify.channels.email import Email
 from services.notify.channels.log_only import LogOnly

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from handrail.notify.v1 import notices_pb2 as notices_pb
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from handrail.notify.v1 import notices_pb2 as notices_pb
 from services.notify.channels import Channel, Letter, Outcome, Result
 from services.notify.convert import STARTED, request_hash, uuid_from_proto
 from services.notify.db import open_connection, transaction

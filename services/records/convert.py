@@ -9,13 +9,13 @@ from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import Row
+
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.clinical.v1 import terms_pb2 as terms_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
 from handrail.records.v1 import people_pb2 as people_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-from sqlalchemy import Row
-
 from services.records import models
 from services.records.db import ActedMixin
 from services.records.nhs_numbers import shown

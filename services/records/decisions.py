@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from handrail.clinical.v1 import events_pb2 as events_pb
-from handrail.records.v1 import filing_pb2 as filing_pb
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.clinical.v1 import events_pb2 as events_pb
+from handrail.records.v1 import filing_pb2 as filing_pb
 from services.records import models
 from services.records.convert import date_from_proto
 from services.records.plans import known_item

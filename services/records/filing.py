@@ -6,12 +6,12 @@ import uuid
 from typing import Any
 
 import grpc
-from handrail.records.v1 import filing_pb2 as filing_pb
-from handrail.records.v1 import filing_pb2_grpc
 from sqlalchemy import and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.records.v1 import filing_pb2 as filing_pb
+from handrail.records.v1 import filing_pb2_grpc
 from services.records import models
 from services.records.convert import (
     actor_from_proto,

@@ -9,11 +9,11 @@ import uuid
 from typing import Any
 
 import grpc
-from handrail.records.v1 import people_pb2 as people_pb
-from handrail.records.v1 import people_pb2_grpc
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.records.v1 import people_pb2 as people_pb
+from handrail.records.v1 import people_pb2_grpc
 from services.records import models, nhs_numbers
 from services.records.convert import date_from_proto, person_to_proto
 from services.records.db import Database, new_id

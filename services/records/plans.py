@@ -6,10 +6,10 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from handrail.records.v1 import filing_pb2 as filing_pb
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.records.v1 import filing_pb2 as filing_pb
 from services.records import models
 from services.records.convert import date_from_proto, ids_from_proto, instant_from_proto
 from services.records.db import new_id

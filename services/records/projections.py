@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Awaitable, Callable
 from zoneinfo import ZoneInfo
 
-from handrail.records.v1 import filing_pb2 as filing_pb
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.records.v1 import filing_pb2 as filing_pb
 from services.records import models
 from services.records.convert import (
     course_from_proto,
@@ -140,7 +140,22 @@ async def _therapy_line_ended(session: AsyncSession, event: models.Event, reques
         "stop_reason": ended.stop_reason,
         "ended_on": date_to_proto(event.occurred_at.astimezone(LONDON).date()),
     }
-    return []
+    # The rules count lines of treatment and why they stopped, so the line as it ended is a fact of its own.
+    fact = models.Fact(
+        fact_id=uuid.uuid5(event.event_id, str(len(request.facts))),
+        patient_id=event.patient_id,
+        event_id=event.event_id,
+        seq=event.seq,
+        position=len(request.facts),
+        name="prior_therapy",
+        subject=ended.line_id,
+        value={"therapy": line.course},
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        entered_in_error=False,
+    )
+    session.add(fact)
+    return [fact]
 
 
 async def _appointment_booked(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from handrail.clinical.v1 import terms_pb2 as terms_pb
-from handrail.records.v1 import timeline_pb2 as timeline_pb
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from handrail.clinical.v1 import terms_pb2 as terms_pb
+from handrail.records.v1 import timeline_pb2 as timeline_pb
 from services.records import models
 from services.records.convert import (
     appointment_to_proto,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from handrail.records.v1 import filing_pb2 as filing_pb
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.records.v1 import filing_pb2 as filing_pb
 from services.records import models
 from services.records.convert import actor_from_proto, instant_from_proto
 from services.records.db import new_id

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import grpc
-from handrail.records.v1 import filing_pb2_grpc, people_pb2_grpc, timeline_pb2_grpc
 
+from handrail.records.v1 import filing_pb2_grpc, people_pb2_grpc, timeline_pb2_grpc
 from services.records.db import Database
 from services.records.filing import FilingService
 from services.records.people import PeopleService

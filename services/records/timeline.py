@@ -8,12 +8,12 @@ import uuid
 from typing import Any
 
 import grpc
-from handrail.clinical.v1 import terms_pb2 as terms_pb
-from handrail.records.v1 import timeline_pb2 as timeline_pb
-from handrail.records.v1 import timeline_pb2_grpc
 from sqlalchemy import Row, and_, exists, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handrail.clinical.v1 import terms_pb2 as terms_pb
+from handrail.records.v1 import timeline_pb2 as timeline_pb
+from handrail.records.v1 import timeline_pb2_grpc
 from services.records import models, pages, reading
 from services.records.convert import (
     evaluation_to_proto,
@@ -201,18 +201,17 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
         if not min_seq:
             return True
         until = time.monotonic() + WAIT_SECONDS
-        query = (
-            select(models.Pathway.filed_seq)
-            .select_from(models.Person)
-            .outerjoin(models.Pathway, models.Pathway.patient_id == models.Person.patient_id)
-            .where(models.Person.patient_id == patient_id)
+        # A report is filed for its readers once its plan was applied: its tasks are what they came to see.
+        planned = select(func.max(models.FiledCall.seq)).where(
+            models.FiledCall.rpc == "ApplyPlan", models.FiledCall.patient_id == patient_id
         )
+        query = select(planned.scalar_subquery().label("planned_seq")).where(models.Person.patient_id == patient_id)
         while True:
             async with self._database.snapshot(current_actor()) as session:
                 row = (await session.execute(query)).first()
                 if row is None:
                     await known_person(session, patient_id)
-            if row is not None and (row.filed_seq or 0) >= min_seq:
+            if row is not None and (row.planned_seq or 0) >= min_seq:
                 return True
             if time.monotonic() >= until:
                 return False

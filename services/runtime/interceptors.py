@@ -174,6 +174,8 @@ def _check(request: object) -> None:
 
 def _path(violation: Any) -> str:  # noqa: ANN401 - the generated type of protovalidate's own violations is private
     parts: list[str] = []
+    if violation.field is None:  # a rule over the message as a whole
+        return ""
     for element in violation.field.elements:
         name = element.field_name
         subscript = _subscript(element)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from handrail.notify.v1 import notices_pb2
 from handrail.records.v1 import filing_pb2
-from services.runtime.errors import HandrailError
 from workflows import names
 from workflows.activities import instant, refusals
 from workflows.messages import InboundPage, InboundReceipt, Notice
@@ -69,15 +70,27 @@ class NotifyActivities:
     @activity.defn
     async def list_inbound(self, cursor: int) -> InboundPage:
         """Wait, up to ten minutes and heartbeating, for something to come back after `cursor`."""
+        leaving = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+        try:
+            return await self._poll(cursor, leaving)
+        finally:
+            leaving.cancel()
+
+    async def _poll(self, cursor: int, leaving: asyncio.Future[None]) -> InboundPage:
         for _ in range(_ROUNDS):
             activity.heartbeat(cursor)
             request = notices_pb2.ListInboundRequest(cursor=cursor, page_size=100, wait_seconds=_WAIT_SECONDS)
+            asked = asyncio.ensure_future(
+                self._caller.call(self._notices.ListInbound, request, timeout=_WAIT_SECONDS + 5.0)
+            )
+            await asyncio.wait({asked, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not asked.done():
+                # The worker stops: end at once, the next worker asks again from the same cursor.
+                asked.cancel()
+                message = "the worker is stopping"
+                raise ApplicationError(message, type="unavailable")
             with refusals():
-                try:
-                    reply = await self._caller.call(self._notices.ListInbound, request, timeout=_WAIT_SECONDS + 5.0)
-                except HandrailError as error:
-                    activity.logger.info("inbound_unreachable", extra={"category": error.category.value})
-                    raise
+                reply = asked.result()
             if reply.inbound:
                 receipts = [
                     InboundReceipt(i.inbound_id, i.kind, i.message_id, i.owner_id, i.channel, instant(i.at), i.detail)

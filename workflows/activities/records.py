@@ -118,6 +118,12 @@ class RecordsActivities:
                         filing_pb2.ItemToSettle(item_id=item_id, how=how, reason=reason[:2000])
                         for item_id, how, reason in asked.close
                     ],
+                    move=[
+                        filing_pb2.ItemToMove(
+                            item_id=item_id, due_on=to.due_on, due_at=timestamp(to.due_at), reason=to.reason[:2000]
+                        )
+                        for item_id, to in asked.move.items()
+                    ],
                     event_id=asked.event_id,
                 ),
             )

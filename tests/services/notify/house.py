@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from handrail.notify.v1 import notices_pb2 as notices_pb
 from handrail.notify.v1 import notices_pb2_grpc as notices_grpc
-
 from services.notify.db import open_engine
 from services.notify.notices import PERMISSIONS, Notices, add_notices
 from services.notify.rendering import TEMPLATES, Templates
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from handrail.notify.v1.notices_pb2_grpc import NoticeServiceAsyncStub
-
     from services.notify.channels import Channel
 
 KEY = "a-key-for-tests-that-is-long-enough-for-hs256"

@@ -6,8 +6,8 @@ import uuid
 
 import asyncpg
 import pytest
-from handrail.notify.v1 import notices_pb2 as notices_pb
 
+from handrail.notify.v1 import notices_pb2 as notices_pb
 from services.runtime.errors import Category, HandrailError
 from tests.services.notify.conftest import Database, connected
 from tests.services.notify.house import COORDINATOR, GATEWAY, WORKER, House, notice

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from handrail.notify.v1 import notices_pb2_grpc as notices_grpc
 
+from handrail.notify.v1 import notices_pb2_grpc as notices_grpc
 from services.notify.db import HEAD
 from services.notify.settings import MailServer as MailAddress
 from services.runtime.clients import open_channel

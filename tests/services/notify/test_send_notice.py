@@ -4,8 +4,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from handrail.notify.v1 import notices_pb2 as notices_pb
 
+from handrail.notify.v1 import notices_pb2 as notices_pb
 from services.notify.channels import Letter, Result
 from services.notify.channels.log_only import LogOnly
 from services.runtime.errors import Category, HandrailError

@@ -4,9 +4,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from handrail.clinical.v1 import events_pb2 as events_pb
 from jinja2 import Environment, meta
 
+from handrail.clinical.v1 import events_pb2 as events_pb
 from services.notify.rendering import TEMPLATES, Item, Telling, Template, Templates, plain
 from services.notify.teams import Teams
 from services.runtime.errors import Category, HandrailError

@@ -17,13 +17,13 @@ import grpc
 import nhs_number
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.clinical.v1 import terms_pb2 as terms_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
 from handrail.records.v1 import filing_pb2_grpc, people_pb2_grpc, timeline_pb2_grpc
 from handrail.records.v1 import people_pb2 as people_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-
 from services.runtime.clients import Caller
 from services.runtime.context import Actor
 from services.runtime.errors import Category, HandrailError

@@ -9,7 +9,6 @@ from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.clinical.v1 import terms_pb2 as terms_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-
 from services.runtime.errors import Category
 from tests.services.records.house import (
     DAWN,
@@ -272,7 +271,7 @@ async def test_a_refused_report_is_kept_and_its_place_counts_as_filed(house: Hou
     second = await house.worker.call(house.filing.KeepRefusedReport, request)
     assert first == second
     assert await house.count("refused_report") == 1
-    assert not (await story.state(min_seq=2)).being_filed
+    assert (await story.state()).pathway.filed_seq == 2
     request.patient_id, request.idempotency_key = an_id(), an_id()
     await house.worker.call(house.filing.KeepRefusedReport, request)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.clinical.v1 import terms_pb2 as terms_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-
 from services.runtime.errors import Category
 from tests.services.records.house import House, Refusal, Story, a_fact, an_id
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import nhs_number
 import pytest
-from handrail.records.v1 import people_pb2 as people_pb
 
+from handrail.records.v1 import people_pb2 as people_pb
 from services.records import nhs_numbers
 from services.runtime.errors import Category, Invalid
 from tests.services.records.house import House, Refusal, an_id, next_number

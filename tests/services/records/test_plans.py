@@ -8,9 +8,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+
 from handrail.records.v1 import filing_pb2 as filing_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-
 from services.runtime.errors import Category
 from tests.services.records.house import DAWN, House, Refusal, Story, a_fact, an_id, an_item, at
 

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from handrail.records.v1 import people_pb2 as people_pb
-
 from services.runtime.clients import Caller, open_channel
 from services.runtime.context import Actor
 from services.runtime.errors import Category

@@ -9,7 +9,6 @@ from typing import Any
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-
 from services.runtime.errors import Category, HandrailError
 from tests.services.records.house import DAWN, HOSPICE, NURSE, House, Refusal, Story, an_id, at, digest
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 from google.protobuf import descriptor_pool
+
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
-
 from services.records.permissions import PERMISSIONS
 from services.records.servicers import NAMES
 from services.runtime.errors import Category
@@ -28,6 +28,7 @@ async def test_a_read_waits_for_a_report_that_is_being_filed(house: House) -> No
     async def file_later() -> None:
         await asyncio.sleep(0.3)
         await story.symptom()
+        await story.apply()
 
     filing = asyncio.create_task(file_later())
     state = await story.state(min_seq=2)

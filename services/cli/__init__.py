@@ -1,0 +1,1 @@
+"""The command line of Handrail, and the supervisor that `handrail up` runs."""

@@ -1,0 +1,10 @@
+"""The commands. A new one is a module with `register(app)`, listed here.
+
+Heavy libraries (grpc, generated code) are imported inside the functions, so that `handrail --help` is fast.
+"""
+
+from __future__ import annotations
+
+from services.cli.commands import demo, explain, guideline, house, patient, referral, report, worklist
+
+MODULES = (house, patient, worklist, explain, report, referral, guideline, demo)

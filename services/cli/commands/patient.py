@@ -1,0 +1,109 @@
+"""`patient register`, `find` and `show`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+import typer
+
+from services.cli.commands import acting, people, screens, words
+from services.cli.commands.lines import BLANK, Line, show, wrapped
+from services.cli.commands.shapes import Plain, plain, to_json
+
+_app = typer.Typer(help="The people: register, find, and read one person's record.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(_app, name="patient")
+
+
+@_app.command("register")
+def register_person(
+    given: Annotated[str, typer.Option(help="Given name.")],
+    family: Annotated[str, typer.Option(help="Family name.")],
+    birth_date: Annotated[str, typer.Option(metavar="YYYY-MM-DD")],
+    nhs_number: Annotated[str, typer.Option(help="Ten digits; 999 numbers only, for now.")] = "",
+    local_id: Annotated[str, typer.Option(help="For a person without an NHS number.")] = "",
+    sex: Annotated[str, typer.Option(help="female, male, other or unknown.")] = "",
+    key: Annotated[str, typer.Option(metavar="UUID", help="The same key again registers nobody twice.")] = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Register a person; the same NHS number twice is the same person."""
+    from handrail.records.v1 import people_pb2
+
+    request = people_pb2.RegisterPersonRequest(
+        idempotency_key=key or str(uuid.uuid4()),
+        nhs_number=nhs_number,
+        local_identifier=local_id,
+        given_name=given,
+        family_name=family,
+        birth_date=birth_date,
+        sex=sex,
+    )
+
+    async def work() -> Plain:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            return plain(await desk.records(desk.people.RegisterPerson, request))
+
+    answer = acting.run(work())
+    if as_json:
+        print(to_json(answer))
+        return
+    known = "was registered before" if answer["already_registered"] else "is registered"
+    show([Line(f"{family.upper()}, {given} {known}."), Line(f"Patient id {answer['patient_id']}")])
+    for warning in answer["warnings"]:
+        show(wrapped(warning, style="warn"))
+
+
+@_app.command()
+def find(
+    text: Annotated[str, typer.Argument(help="An NHS number, a local identifier, or the beginning of a family name.")],
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Find people."""
+
+    async def work() -> list[Plain]:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            return await people.find(desk, text)
+
+    found = acting.run(work())
+    if as_json:
+        print(to_json({"people": found}))
+    else:
+        show(screens.people(found))
+
+
+@_app.command("show")
+def show_patient(
+    patient: Annotated[str, typer.Argument(help="Patient id or NHS number.")],
+    history: Annotated[bool, typer.Option("--history", help="Every event in order, corrected values too.")] = False,
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Show one person: what is known, what is open, who is responsible."""
+
+    async def work() -> tuple[Plain, list[Plain]]:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            patient_id = await people.patient_id_of(desk, patient)
+            state = await people.whole(desk, patient_id)
+            return state, await people.events(desk, patient_id) if history else []
+
+    state, events = acting.run(work())
+    if as_json:
+        state.pop("being_filed")
+        print(to_json({**state, "events": events} if history else state))
+        return
+    if not history:
+        show([*screens.patient(state), Line("Every event: add --history", "quiet")])
+        return
+    show([Line(words.banner(state["person"]), "title"), *screens.history(events), BLANK])

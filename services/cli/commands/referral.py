@@ -1,0 +1,198 @@
+"""`referral`: where referrals stand, and what the receiving team does with them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from services.cli.commands import acting, people, reporting, screens
+from services.cli.commands.lines import show
+from services.cli.commands.report import Key, OccurredAt, Source, fill, show_receipt
+from services.cli.commands.shapes import Plain, plain, to_json
+from services.cli.errors import CliError
+
+_app = typer.Typer(
+    help="Referrals: where they stand, and the receiving team's answers (with --as palliative_clinician, say).",
+    no_args_is_help=True,
+)
+Id = Annotated[str, typer.Argument(metavar="ID", help="The referral's id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(_app, name="referral")
+
+
+@_app.command("list")
+def list_referrals(
+    team: Annotated[str, typer.Option("--team", help="Those this team is responsible for, or that went to it.")] = "",
+    patient: Annotated[str, typer.Option(help="Only one person's: patient id or NHS number.")] = "",
+    as_role: acting.AsRole = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """List referrals, newest first."""
+    from handrail.records.v1 import timeline_pb2
+
+    async def work() -> list[Plain]:
+        async with acting.services(acting.actor_from(as_role, "", user)) as desk:
+            patient_id = await people.patient_id_of(desk, patient) if patient else ""
+            request = timeline_pb2.ListReferralsRequest(team=team, patient_id=patient_id, page_size=500)
+            return [plain(held) for held in (await desk.records(desk.timeline.ListReferrals, request)).referrals]
+
+    found = acting.run(work())
+    if as_json:
+        print(to_json({"referrals": found}))
+    else:
+        show(screens.referrals(found))
+
+
+@_app.command("show")
+def show_referral(
+    referral: Id,
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Show a referral: its steps, and who is responsible now."""
+
+    async def work() -> Plain:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            return await people.referral(desk, _id(referral))
+
+    found = acting.run(work())
+    if as_json:
+        print(to_json(found))
+    else:
+        show(screens.referral(found["referral"], found["person"]))
+
+
+@_app.command()
+def acknowledge(
+    referral: Id,
+    taken_by: Annotated[str, typer.Option(help="Who took it.")],
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Say that a person at the receiving team took it."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_acknowledged", referral, {"taken_by": taken_by}, common)
+
+
+@_app.command()
+def ask(
+    referral: Id,
+    question: Annotated[str, typer.Option(help="What the receiving team needs to know.")],
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Ask the referrer for more information."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_information_asked", referral, {"question": question}, common)
+
+
+@_app.command()
+def accept(
+    referral: Id,
+    plan: Annotated[str, typer.Option(help="What the receiving team will do.")] = "",
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Say that the receiving team will see the person."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_accepted", referral, {"plan": plan}, common)
+
+
+@_app.command()
+def decline(
+    referral: Id,
+    reason: Annotated[str, typer.Option(help="Why the receiving team cannot take the person.")],
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Say that the receiving team cannot take the person; responsibility returns to the referrer."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_declined", referral, {"reason": reason}, common)
+
+
+@_app.command("first-contact")
+def first_contact(
+    referral: Id,
+    how: Annotated[str, typer.Option(help="visit, clinic, telephone, video or ward.")],
+    note: Annotated[str, typer.Option(help="What there is to say about it.")] = "",
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Say that the receiving team met the person; responsibility passes."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_first_contact", referral, {"how": how, "note": note}, common)
+
+
+@_app.command()
+def close(
+    referral: Id,
+    outcome: Annotated[str, typer.Option(help="How it ended.")],
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Close the referral, with its outcome."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_closed", referral, {"outcome": outcome}, common)
+
+
+def _act(
+    event: str, referral: str, fields: Mapping[str, str], common: tuple[str, str, str, str, str, str, bool]
+) -> None:
+    occurred_at, source, key, as_role, team, user, as_json = common
+    referral_id = _id(referral)
+    request = reporting.request_for(reporting.Report(event, "", {"referral_id": referral_id, **fields}))
+    fill(request, occurred_at, source, key)
+
+    async def work() -> Plain:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            request.patient_id = (await people.referral(desk, referral_id))["referral"]["patient_id"]
+            return await reporting.send(await people.with_team(desk), event, request)
+
+    show_receipt(acting.run(work()), event, as_json=as_json)
+
+
+def _id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        message = f"{text} is not a referral's id; `handrail referral list` shows them."
+        raise CliError(message) from error

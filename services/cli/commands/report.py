@@ -1,0 +1,94 @@
+"""`report`: any clinical event, from the shell."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.commands import acting, people, reporting, words
+from services.cli.commands.lines import Line, show
+from services.cli.commands.shapes import Plain, to_json
+from services.cli.errors import CliError
+
+OccurredAt = Annotated[
+    str, typer.Option(metavar="TIME", help="When it happened: 2026-11-22, or 2026-11-22T14:05; else now.")
+]
+Source = Annotated[str, typer.Option(help="Where the reporter has it from.")]
+Key = Annotated[str, typer.Option(metavar="UUID", help="The same key again is the same report, taken once.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command()(report)
+
+
+def report(
+    event: Annotated[str, typer.Argument(help="What happened, such as symptom_reported; a wrong name lists them all.")],
+    patient: Annotated[str, typer.Argument(help="Patient id or NHS number.")],
+    fact: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A result: yes/no, a number, a code or words.")
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="What the report itself says.")
+    ] = None,
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Report what happened to a person; the answer means that it is durably accepted."""
+    request = _request(event, fact or [], field or [])
+    fill(request, occurred_at, source, key)
+
+    async def work() -> Plain:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            request.patient_id = await people.patient_id_of(desk, patient)
+            return await reporting.send(await people.with_team(desk), event, request)
+
+    show_receipt(acting.run(work()), event, as_json=as_json)
+
+
+def fill(request: Any, occurred_at: str, source: str, key: str) -> None:  # noqa: ANN401 - any reporting request
+    """Set when it happened, where it comes from, and the key, on a request.
+
+    Raises:
+        CliError: the time or the key cannot be read.
+    """
+    request.source = source
+    if occurred_at:
+        try:
+            request.occurred_at.FromDatetime(words.moment(occurred_at))
+        except ValueError as error:
+            message = f"--occurred-at {occurred_at}: write it as 2026-11-22 or 2026-11-22T14:05."
+            raise CliError(message) from error
+    if key:
+        try:
+            request.idempotency_key = str(uuid.UUID(key))
+        except ValueError as error:
+            message = f"--key {key}: this is not a UUID."
+            raise CliError(message) from error
+
+
+def show_receipt(receipt: Plain, event: str, *, as_json: bool) -> None:
+    """Print what a report was answered with."""
+    if as_json:
+        print(to_json(receipt))
+        return
+    show(
+        [
+            Line(f"Accepted: {words.event(event).lower()}, number {receipt['seq']} on this pathway."),
+            Line(f"Event id {receipt['event_id']}", "quiet"),
+        ]
+    )
+
+
+def _request(event: str, facts: list[str], fields: list[str]) -> Any:  # noqa: ANN401 - as above
+    request = reporting.request_for(reporting.Report(event, "", {}, [reporting.read_fact(fact) for fact in facts]))
+    for text in fields:
+        reporting.set_field(getattr(request, event), text)
+    return request

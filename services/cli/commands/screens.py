@@ -1,0 +1,240 @@
+"""What a person's record, a worklist and a referral look like on a terminal. Pure: plain values in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.cli.commands.lines import BLANK, Line, heading, table, wrapped
+from services.cli.commands.words import (
+    actor,
+    banner,
+    clock,
+    course,
+    day,
+    due_status,
+    guideline,
+    label,
+    listed,
+    nhs_number,
+    person_name,
+    sentence,
+    value,
+    words,
+)
+from services.cli.commands.words import event as happened
+
+Values = Mapping[str, Any]
+_NOTHING = "  None."
+
+
+def patient(state: Values) -> list[Line]:
+    """Show one person's whole state."""
+    lines = [Line(banner(state["person"]), "title"), Line(_pathway(state["pathway"]))]
+    lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
+    lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
+    lines += [*heading("Decisions"), *(_each(decision, state["decisions"]) or [Line(_NOTHING)])]
+    lines += [*heading("Lines of treatment"), *(_each(_therapy_line, state["therapy_lines"]) or [Line(_NOTHING)])]
+    lines += [*heading("Referrals"), *(_each(_referral_in_brief, state["referrals"]) or [Line(_NOTHING)])]
+    lines += [*heading("Appointments"), *(_each(_appointment, state["appointments"]) or [Line(_NOTHING)])]
+    lines += [BLANK, Line(f"Patient id {state['person']['patient_id']}", "quiet")]
+    return lines
+
+
+def history(events: Sequence[Values]) -> list[Line]:
+    """Show every event in order with its facts; corrected values stay, marked."""
+    shown = heading("History")
+    for event in events:
+        recorded = f", recorded {clock(event['recorded_at'])}"
+        shown.append(Line(f"  {event['seq']:>3}  {day(event['occurred_at'])}  {happened(event['kind'])}", "strong"))
+        shown += wrapped(f"{actor(event['actor'])}{recorded}{_from(event['source'])}", 7)
+        shown += _said(event)
+        for fact in event["facts"]:
+            shown += _fact_in_history(fact)
+        shown.append(Line(f"       event {event['event_id']}", "quiet"))
+    return shown if events else [*shown, Line(_NOTHING)]
+
+
+def people(found: Sequence[Values]) -> list[Line]:
+    """Show the people that were found."""
+    rows = [
+        (person_name(p), f"Born {day(p['birth_date'])}", f"NHS No. {nhs_number(p['nhs_number'])}", p["patient_id"])
+        for p in found
+    ]
+    return table(rows) or [Line("Nobody was found.")]
+
+
+def tasks(items: Sequence[Values]) -> list[Line]:
+    """Show tasks of one person: what, whose, by when, and why."""
+    lines = []
+    for item in items:
+        number = f"{item['number']}  " if item["number"] else ""
+        lines += wrapped(f"{number}{item['title']}", 2, style=_urgency_style(item), hang=2)
+        lines += wrapped(f"{owner(item)}, due {day(item['due_on'])}{urgency(item)}", 4)
+        lines += wrapped(item["reason"], 4, style="quiet") if item["reason"] else []
+    return lines
+
+
+def owner(item: Values) -> str:
+    """Return whose task it is."""
+    return label(item["owner_team"] or item["owner_role"] or "nobody")
+
+
+def urgency(item: Values) -> str:
+    """Return how urgent a task is, when it is."""
+    return "" if item["urgency"] in {"", "routine"} else f", {item['urgency']}"
+
+
+def worklist(items: Sequence[Values], at: datetime) -> list[Line]:
+    """Show open tasks, soonest due first, with their state at an instant."""
+    if not items:
+        return [Line("No open tasks.")]
+    header = ("Patient", "NHS No.", "Born", "Task", "Waiting for", "Due", "Status")
+    rows = [
+        (
+            person_name(item["person"]) if item["person"] else item["patient_id"],
+            nhs_number(item["person"]["nhs_number"]) if item["person"] else "",
+            day(item["person"]["birth_date"]) if item["person"] else "",
+            f"{item['number']} {item['title']}".strip(),
+            owner(item),
+            day(item["due_on"]),
+            due_status(item["due_on"], item["due_at"], at) + urgency(item),
+        )
+        for item in items
+    ]
+    first, *rest = table([header, *rows], limits=(24, 0, 0, 52, 24, 0, 0))
+    return [Line(first.text, "strong"), *rest]
+
+
+def referrals(found: Sequence[Values]) -> list[Line]:
+    """Show referrals, newest first."""
+    return _each(_referral_in_brief, found) or [Line("No referrals.")]
+
+
+def referral(held: Values, person: Values) -> list[Line]:
+    """Show one referral with its steps and who is responsible now."""
+    lines = [Line(banner(person), "title"), *_referral_in_brief(held), *wrapped(held["reason"], 4)]
+    lines += heading("Steps")
+    for step in held["steps"]:
+        said = f"{clock(step['at'])}  {label(step['status'])} by {actor(step['actor'])}"
+        lines += wrapped(said, 2, hang=19)
+        lines += wrapped(f"Responsible: {words(step['responsible_team'])}{_note(step['note'])}", 21)
+    return lines
+
+
+def decision(made: Values) -> list[Line]:
+    """Show one decision with the person's view."""
+    option = f": {value(made['option'])}" if made["option"] else ""
+    lines = wrapped(f"{made['number']}  {label(made['outcome'])}{option}, {day(made['decided_at'])}", 2, hang=2)
+    lines += wrapped(f"By {actor(made['actor'])}", 4)
+    if made["person_view"]:
+        lines += wrapped(f"The person's view: {made['person_view']}", 4)
+    if made["reason"] or made["reason_code"]:
+        title = "Reason not followed" if made["departure"] else "Reason"
+        coded = f" ({words(made['reason_code'])})" if made["reason_code"] else ""
+        lines += wrapped(f"{title}: {made['reason'] or words(made['reason_code'])}{coded}", 4)
+    if made["review_on"]:
+        lines += wrapped(f"Looked at again on {day(made['review_on'])}", 4)
+    return lines
+
+
+def fact_line(fact: Values) -> str:
+    """Return a result in one line: name, value, what it is about, when it was so, source."""
+    about = f" [{fact['subject']}]" if fact["subject"] else ""
+    said = "entered in error" if fact["entered_in_error"] else value(fact["value"])
+    return f"{label(fact['name'])}{about}: {said}, {day(fact['occurred_at'])}{_from(fact['source'])}"
+
+
+def _pathway(pathway: Values) -> str:
+    if pathway["status"] == "none":
+        return "No pathway was opened yet."
+    said = f"Pathway {pathway['status']} since {day(pathway['opened_at'])}, {guideline(pathway['guideline'])}"
+    if pathway["closed_at"]:
+        said += f"; closed {day(pathway['closed_at'])}: {pathway['closed_reason']}"
+    return f"{said}. Key worker: {pathway['key_worker'] or 'none yet'}."
+
+
+def _facts(facts: Sequence[Values]) -> list[Line]:
+    """Show each result once, as it stands: the newest of each name and subject, by when it was so."""
+    newest: dict[tuple[str, str], Values] = {}
+    for fact in sorted(facts, key=lambda f: (f["occurred_at"], f["seq"])):
+        newest[(fact["name"], fact["subject"])] = fact
+    rows = [
+        (
+            label(fact["name"]),
+            value(fact["value"]),
+            day(fact["occurred_at"]),
+            (fact["source"] or words((fact["recorded_by"] or {}).get("role", "")) or "-"),
+        )
+        for fact in sorted(newest.values(), key=lambda f: (f["name"], f["subject"]))
+    ]
+    return table(rows, 2, (40, 60, 0, 40))
+
+
+def _fact_in_history(fact: Values) -> list[Line]:
+    mark, style = "", ""
+    if fact["entered_in_error"]:
+        return wrapped(f"{label(fact['name'])}: entered in error", 9, style="warn")
+    if fact["superseded_by_fact_id"]:
+        mark, style = " (superseded)", "quiet"
+    elif fact["supersedes_fact_id"]:
+        mark = " (corrected value)"
+    about = f" [{fact['subject']}]" if fact["subject"] else ""
+    return wrapped(f"{label(fact['name'])}{about}: {value(fact['value'])}{mark}", 9, style=style, hang=2)
+
+
+def _said(event: Values) -> list[Line]:
+    """Show what the report itself says; ids are left out."""
+    payload = (event["event"] or {}).get(event["kind"]) or {}
+    lines: list[Line] = []
+    for name, held in payload.items():
+        if name.endswith("_id") or held in ("", None, 0, False, []):
+            continue
+        shown = listed([str(entry) for entry in held]) if isinstance(held, list) else _payload_value(name, held)
+        lines += wrapped(f"{label(name)}: {shown}", 9, hang=2)
+    return lines
+
+
+def _payload_value(name: str, held: object) -> str:
+    if name == "outcome" and isinstance(held, str) and held.startswith("OUTCOME_"):
+        return held.removeprefix("OUTCOME_").lower()
+    return value(held)
+
+
+def _therapy_line(line: Values) -> list[Line]:
+    started = f"started {day(line['started_at'])}"
+    ended = f", ended {day(line['ended_at'])}" if line["ended_at"] else ""
+    lines = wrapped(f"{sentence(course(line['course']))}: {started}{ended}", 2, hang=2)
+    return [*lines, Line(f"    line id {line['line_id']}", "quiet")]
+
+
+def _referral_in_brief(held: Values) -> list[Line]:
+    asked = f" for {listed(held['numbers'])}" if held["numbers"] else ""
+    what = f"To {words(held['to_team'])} from {words(held['from_team'])}{asked}, {held['urgency']}: "
+    lines = wrapped(f"{what}{words(held['status'])}", 2, style="strong", hang=2)
+    due = f"; next answer due {clock(held['next_due_at'])}" if held["next_due_at"] else ""
+    lines += wrapped(f"Responsible for the next step now: {words(held['responsible_team'])}{due}", 4)
+    lines += wrapped(f"Clinically responsible: {words(held['clinically_responsible_team'])}", 4)
+    return [*lines, Line(f"    referral id {held['referral_id']}", "quiet")]
+
+
+def _appointment(held: Values) -> list[Line]:
+    place = f", {held['place']}" if held["place"] else ""
+    return wrapped(f"{clock(held['starts_at'])}  {held['purpose']}{place}: {held['status']}", 2, hang=2)
+
+
+def _each(render: Any, found: Sequence[Values]) -> list[Line]:  # noqa: ANN401 - one of the renderers here
+    return [line for one in found for line in render(one)]
+
+
+def _from(source: str) -> str:
+    return f", from {source}" if source else ""
+
+
+def _note(note: str) -> str:
+    return f". {sentence(note)}" if note else ""
+
+
+def _urgency_style(item: Values) -> str:
+    return "strong" if item["urgency"] in {"", "routine"} else "warn"

@@ -1,0 +1,296 @@
+"""Where the demo plays: reports go through everybody's calls, and each is waited for until it took effect."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from services.cli.commands import people, reporting
+from services.cli.commands.acting import Desk, not_answering
+from services.cli.commands.narration import Scene
+from services.cli.commands.reporting import Report
+from services.cli.commands.shapes import Plain, plain
+from services.cli.commands.words import label, listed, value
+from services.cli.errors import CliError
+from services.runtime.context import Actor
+
+T = TypeVar("T")
+PATIENCE = 10.0
+TOLD_PATIENCE = 3.0
+POLL = 0.05
+# A second message about the same report follows the first one within this time.
+SETTLE = 0.2
+_TRACK = "track|"
+_TOLD_APART = frozenset({"person_view", "number", "option"})
+_SOURCE = "demo"
+_RUNNING = frozenset({"running", "external"})
+
+
+@dataclass(frozen=True)
+class Player:
+    """A member of staff in the story."""
+
+    actor: Actor
+    name: str
+    team: str
+
+    @property
+    def shown(self) -> str:
+        """Name, role and team."""
+        return f"{self.name}, {self.actor.role.replace('_', ' ')} ({self.team})"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What somebody reports in the story, and which task of a track must be open, or closed, afterwards."""
+
+    title: str
+    who: Player
+    kind: str
+    fields: Mapping[str, object]
+    at: datetime
+    facts: Sequence[tuple[str, object]] = ()
+    about: str = ""
+    opens: str = ""
+    closes: str = ""
+
+    def bringing(self, *facts: tuple[str, object], about: str = "") -> Happening:
+        """Return it with results, about the person or about one subject."""
+        return replace(self, facts=facts, about=about)
+
+    def expecting(self, *, opens: str = "", closes: str = "") -> Happening:
+        """Return it with the task of a track that must open, and the one that must close."""
+        return replace(self, opens=opens, closes=closes)
+
+    @property
+    def said(self) -> list[str]:
+        """What the report itself says, in words; ids, and what the story tells in its own way, are left out."""
+        told = {
+            name: listed(held) if isinstance(held, list) else value(held)
+            for name, held in self.fields.items()
+            if held and isinstance(held, str | list) and not name.endswith("_id") and name not in _TOLD_APART
+        }
+        return [f"{label(name)}: {held}" for name, held in told.items()]
+
+
+@dataclass
+class Stage:
+    """The story so far: what was told, and what the system made of it."""
+
+    desk: Desk
+    patient_id: str
+    team_names: dict[str, str]
+    evaluation: Plain = field(default_factory=dict)
+    told: list[Plain] = field(default_factory=list)
+    tasks: dict[str, Plain] = field(default_factory=dict)
+    messages: dict[str, Plain] = field(default_factory=dict)
+
+    async def play(self, happening: Happening) -> Scene:
+        """Report it, wait until it is filed, judged, planned and told, and return what came of it."""
+        desk = self.desk.acting_as(happening.who.actor)
+        facts = [reporting.fact(name, held, happening.about) for name, held in happening.facts]
+        report = Report(happening.kind, self.patient_id, happening.fields, facts, happening.at, _SOURCE)
+        receipt = await reporting.send(desk, happening.kind, reporting.request_for(report))
+        event = await self._filed(receipt["event_id"], happening)
+        await self._judged(event["seq"], happening)
+        pathway = await self._planned(happening)
+        await self._tracked(happening)
+        opened, closed = await self._changed()
+        told = await self._messages({item["owner_team"] for item in opened})
+        entry = {name: event[name] for name in ("event_id", "kind", "seq")}
+        self.told.append({**entry, "told_by": happening.who.actor.subject})
+        if pathway["status"] != "open":
+            message = f"The pathway is {pathway['status']} after '{happening.title}'; it should be open."
+            raise CliError(message)
+        return Scene(
+            number=len(self.told),
+            title=happening.title,
+            kind=happening.kind,
+            on=happening.at.isoformat(),
+            who=happening.who.shown,
+            said=happening.said,
+            facts=happening.facts,
+            opened=opened,
+            closed=closed,
+            told=told,
+            teams=self.team_names,
+        )
+
+    async def referral(self, referral_id: str, status: str) -> Plain:
+        """Return a referral once it went through a status.
+
+        Raises:
+            CliError: it did not.
+        """
+
+        async def look() -> Plain | None:
+            held: Plain = (await people.referral(self.desk, referral_id))["referral"]
+            return held if any(step["status"] == status for step in held["steps"]) else None
+
+        return await self._until(look, f"the referral did not become {status.replace('_', ' ')}")
+
+    async def check_record(self) -> None:
+        """See that every event that was told stands in the record.
+
+        Raises:
+            CliError: one does not.
+        """
+        kept = set((await people.whole(self.desk, self.patient_id))["event_ids"])
+        lost = [entry for entry in self.told if entry["event_id"] not in kept]
+        if lost:
+            message = f"The record does not hold the event {lost[0]['event_id']} ({lost[0]['kind']})."
+            raise CliError(message)
+
+    def open_tasks(self) -> list[Plain]:
+        """Return what is open now, soonest due first."""
+        return sorted(
+            (i for i in self.tasks.values() if i["status"] == "open"), key=lambda i: (i["due_at"], i["title"])
+        )
+
+    async def _filed(self, event_id: str, happening: Happening) -> Plain:
+        async def look() -> Plain | None:
+            found = await people.events(self.desk, self.patient_id)
+            return next((event for event in found if event["event_id"] == event_id), None)
+
+        return await self._until(look, f"the report '{happening.kind}' ({event_id}) was accepted but not filed")
+
+    async def _judged(self, seq: int, happening: Happening) -> None:
+        from services.runtime.errors import Category, HandrailError
+
+        async def look() -> Plain | None:
+            try:
+                found = await people.evaluation(self.desk, self.patient_id)
+            except HandrailError as error:
+                if error.category is Category.NOT_FOUND:
+                    return None
+                raise
+            return found if found["seq"] >= seq else None
+
+        self.evaluation = await self._until(look, f"the guideline was not judged after '{happening.kind}'")
+
+    async def _planned(self, happening: Happening) -> Plain:
+        """Wait until the open tasks are those that the guideline wants: nothing to open, nothing to close."""
+        from handrail.pathway.v1 import decisions_pb2
+
+        async def look() -> Plain | None:
+            state = await people.whole(self.desk, self.patient_id)
+            guideline, _, version = state["pathway"]["guideline"].partition("@")
+            items = state["open_items"]
+            request = decisions_pb2.DecideNextStepsRequest(
+                patient_id=self.patient_id,
+                guideline=decisions_pb2.GuidelineVersion(guideline=guideline, version=version),
+                open_items=[
+                    decisions_pb2.OpenItemRef(key=i["key"], kind=i["kind"])
+                    for i in items
+                    if not i["key"].startswith(_TRACK)
+                ],
+                other_open=sum(i["key"].startswith(_TRACK) for i in items),
+            )
+            request.as_of.FromDatetime(datetime.now(UTC))
+            plan = await self.desk.pathway(self.desk.decisions.DecideNextSteps, request)
+            waiting[:] = [*(item.title for item in plan.open), *(item.key for item in plan.close)]
+            return None if waiting else state["pathway"]
+
+        waiting: list[str] = []
+        failure = f"the tasks were not brought up to date after '{happening.kind}'"
+        try:
+            return await self._until(look, failure)
+        except CliError as error:
+            message = f"{error} Waited for: {', '.join(waiting)}."
+            raise CliError(message) from error
+
+    async def _tracked(self, happening: Happening) -> None:
+        async def look() -> bool | None:
+            keys = {item["key"] for item in (await people.whole(self.desk, self.patient_id))["open_items"]}
+            as_it_should = (not happening.opens or happening.opens in keys) and happening.closes not in keys
+            return True if as_it_should else None
+
+        if happening.opens or happening.closes:
+            expected = [f"'{happening.opens}' did not open"] if happening.opens else []
+            expected += [f"'{happening.closes}' did not close"] if happening.closes else []
+            await self._until(look, f"after '{happening.kind}' the task {' or '.join(expected)}")
+
+    async def _changed(self) -> tuple[list[Plain], list[Plain]]:
+        """Return the tasks that are newly open, and those that closed, since the last look."""
+        before, now = self.tasks, {}
+        for item in await people.tasks(self.desk, patient_id=self.patient_id, closed=True):
+            now[item["item_id"]] = item
+        self.tasks = now
+        opened = [i for i in now.values() if i["status"] == "open" and i["item_id"] not in before]
+        was_open = {item_id for item_id, item in before.items() if item["status"] == "open"}
+        return opened, [now[i] for i in was_open if now[i]["status"] != "open"]
+
+    async def _messages(self, teams: set[str]) -> list[str]:
+        """Return the teams that were told since the last look; wait a moment for those that have a new task."""
+        from handrail.notify.v1 import notices_pb2
+
+        request = notices_pb2.ListMessagesRequest(patient_id=self.patient_id, page_size=500)
+        limit = time.monotonic() + TOLD_PATIENCE
+        fresh: dict[str, Plain] = {}
+        last_look = False
+        while True:
+            reply = await self.desk.notify(self.desk.notices.ListMessages, request)
+            found = [plain(message) for message in reply.messages]
+            fresh = {m["message_id"]: m for m in found if m["message_id"] not in self.messages}
+            if last_look or time.monotonic() > limit:
+                break
+            last_look = teams <= {message["team"] for message in fresh.values()}
+            await asyncio.sleep(SETTLE if last_look else POLL)
+        self.messages |= fresh
+        return list(dict.fromkeys(message["team"] for message in fresh.values()))
+
+    async def _until(self, look: Callable[[], Awaitable[T | None]], failure: str) -> T:
+        limit = time.monotonic() + PATIENCE
+        while (found := await look()) is None:
+            if time.monotonic() > limit:
+                logs = self.desk.running.home.path / "logs"
+                message = f"The demo stopped: {failure} within {PATIENCE:.0f} s. The logs are in {logs}."
+                raise CliError(message)
+            await asyncio.sleep(POLL)
+        return found
+
+
+async def check_house(desk: Desk) -> None:
+    """See that every part of the house answers.
+
+    Raises:
+        CliError: naming the part that does not.
+    """
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    from services.cli.control import ask
+
+    for name in ("records", "pathway", "notify"):
+        stub: Any = health_pb2_grpc.HealthStub(desk.channels[name])
+        try:
+            reply = await stub.Check(health_pb2.HealthCheckRequest(), timeout=3)
+        except grpc.aio.AioRpcError as error:
+            raise not_answering(name, desk.running) from error
+        if reply.status != health_pb2.HealthCheckResponse.SERVING:
+            raise not_answering(name, desk.running)
+    parts = {part["part"]: part["status"] for part in ask(desk.running.control, "status")["parts"]}
+    if parts.get("worker") not in _RUNNING:
+        raise not_answering("worker", desk.running)
+
+
+def cast(teams: Sequence[Plain], duty: str, role: str) -> Player:
+    """Return the member in a role of the team that has a duty; the team's lead first.
+
+    Raises:
+        CliError: there is none in the teams file.
+    """
+    for team in teams:
+        if duty in team["roles"]:
+            ordered = sorted(team["members"], key=lambda member: member["person_id"] != team["lead"])
+            for member in ordered:
+                if member["role"] == role:
+                    return Player(Actor(member["person_id"], role, team["team_id"]), member["name"], team["name"])
+    message = (
+        f"The teams file has no {role.replace('_', ' ')} in a team for {duty.replace('_', ' ')}; the demo needs one."
+    )
+    raise CliError(message)

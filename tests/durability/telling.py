@@ -1,0 +1,68 @@
+"""How the durability tests report: as a caller who sends the same key again until it is confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowExecution
+
+from handrail.clinical.v1 import terms_pb2
+from services.runtime.context import Actor
+from services.runtime.errors import Category, HandrailError
+from tests.house import Door
+
+PATIENCE = 90.0
+
+
+async def insist(
+    door: Door, actor: Actor, rpc: str, patient_id: str, event: Any, *, also: tuple[Category, ...] = (), **values: Any
+) -> terms_pb2.Receipt:
+    """Report under one key until it is confirmed; `also` are refusals that only mean "not yet"."""
+    request = door.request(rpc, patient_id, event, key=values.pop("key", str(uuid.uuid4())), **values)
+    stub = next(s for s in (door.intake, door.referrals, door.scheduling) if hasattr(s, rpc))
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            reply = await door.call(actor, getattr(stub, rpc), request)
+        except HandrailError as error:
+            if error.category not in {Category.UNAVAILABLE, *also} or time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            return reply.receipt  # type: ignore[no-any-return]
+
+
+async def runs_of(client: Client, workflow_id: str) -> list[list[HistoryEvent]]:
+    """The histories of all runs of a workflow, the first run first."""
+    histories: list[list[HistoryEvent]] = []
+    run_id: str | None = None
+    while True:
+        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+        histories.insert(0, list(history.events))
+        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        if not run_id:
+            return histories
+
+
+def pending_timers(events: list[HistoryEvent]) -> int:
+    """How many timers of a run were started and neither fired nor cancelled."""
+    started, gone = set(), set()
+    for event in events:
+        if event.HasField("timer_started_event_attributes"):
+            started.add(event.event_id)
+        elif event.HasField("timer_fired_event_attributes"):
+            gone.add(event.timer_fired_event_attributes.started_event_id)
+        elif event.HasField("timer_canceled_event_attributes"):
+            gone.add(event.timer_canceled_event_attributes.started_event_id)
+    return len(started - gone)
+
+
+async def workflows_of(client: Client, *ids: str) -> AsyncIterator[WorkflowExecution]:
+    """What the server says of these workflows' newest runs."""
+    for workflow_id in ids:
+        yield await client.get_workflow_handle(workflow_id).describe()

@@ -1,0 +1,300 @@
+"""One story in which the worker dies after every activity, before Temporal hears of it, and which still finishes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from temporalio.client import Client
+
+from handrail.clinical.v1 import events_pb2, terms_pb2
+from handrail.records.v1 import timeline_pb2
+from services.runtime.errors import Category
+from tests.durability.killing_worker import SPARED
+from tests.durability.telling import insist, runs_of
+from tests.house import COORDINATOR, NURSE, ONCOLOGIST, PALLIATIVE, REPOSITORY, Door, House, MailServer, fact
+from workflows import names
+from workflows.client import connect
+
+ALL_ACTIVITIES = {
+    "append_event",
+    "keep_refused_report",
+    "apply_plan",
+    "set_referral_status",
+    "decide_next_steps",
+    "send_notice",
+    "list_inbound",
+    "plan_response_check",
+}
+CHILDREN_TELL = {
+    "referral_delivered",
+    "referral_acknowledged",
+    "referral_accepted",
+    "referral_first_contact",
+}
+
+
+@dataclass
+class Story:
+    """One person's story, and what was accepted of it."""
+
+    door: Door
+    patient_id: str
+    line_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    referral_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    accepted: dict[str, str] = field(default_factory=dict)
+
+    async def say(self, actor: Any, rpc: str, event: Any, *, also: tuple[Category, ...] = (), **values: Any) -> int:
+        receipt = await insist(self.door, actor, rpc, self.patient_id, event, also=also, **values)
+        self.accepted[receipt.event_id] = rpc
+        return receipt.seq
+
+    async def tell(self) -> None:
+        """From diagnosis to first contact."""
+        line, referral = self.line_id, {"referral_id": self.referral_id}
+        await self.say(COORDINATOR, "OpenPathway", events_pb2.PathwayOpened(referred_by="clinic"))
+        await self.say(COORDINATOR, "AssignKeyWorker", events_pb2.KeyWorkerAssigned(person_id="carys.nurse"))
+        known = [
+            fact("disease_extent", "metastatic"),
+            fact("er_status", "positive"),
+            fact("pr_status", "positive"),
+            fact("her2_ihc", "2+"),
+            fact("prior_therapies_none", True),
+        ]
+        await self.say(ONCOLOGIST, "ConfirmDiagnosis", events_pb2.DiagnosisConfirmed(), facts=known)
+        result = [fact("her2_ish", "not_amplified")]
+        await self.say(NURSE, "ReceiveResult", events_pb2.ResultReceived(investigation="HER2 ISH"), facts=result)
+        decision = events_pb2.DecisionMade(
+            number="1.6.1",
+            outcome=events_pb2.DecisionMade.OUTCOME_ACCEPTED,
+            option="ribociclib_ai",
+            person_view="She wants to start soon.",
+        )
+        await self.say(ONCOLOGIST, "MakeDecision", decision)
+        course = terms_pb2.TherapyCourse(
+            setting="advanced",
+            line=1,
+            agents=["ribociclib", "letrozole"],
+            classes=["cdk46", "aromatase_inhibitor"],
+            stop_reason="ongoing",
+        )
+        started = events_pb2.TherapyLineStarted(line_id=line, course=course, response_check_weeks=12)
+        await self.say(ONCOLOGIST, "StartTherapyLine", started)
+        await self.say(ONCOLOGIST, "ReportProgression", events_pb2.ProgressionReported(line_id=line, site="liver"))
+        tired = [fact("fatigue", "significant")]
+        await self.say(NURSE, "ReportSymptom", events_pb2.SymptomReported(told_by="person"), facts=tired)
+        # The record refuses this one for good: it is kept whole and becomes a task.
+        nowhere = events_pb2.ReferralDrafted(
+            referral_id=str(uuid.uuid4()), to_team="no_such_team", reason="by mistake", urgency="routine"
+        )
+        receipt = await insist(self.door, NURSE, "DraftReferral", self.patient_id, nowhere)
+        await self.filed(receipt.seq)
+        drafted = events_pb2.ReferralDrafted(
+            **referral, to_team="palliative_care", reason="fatigue, uncontrolled local disease", urgency="routine"
+        )
+        await self.say(NURSE, "DraftReferral", drafted)
+        agreed = events_pb2.ReferralAgreed(**referral, agreed_by="person", words="Yes, please.")
+        await self.say(NURSE, "AgreeReferral", agreed)
+        await self.say(NURSE, "SendReferral", events_pb2.ReferralSent(**referral))
+        await self.referral_is("sent", "delivered")
+        not_yet = (Category.NOT_FOUND, Category.CONFLICT)
+        for rpc, event in (
+            ("AcknowledgeReferral", events_pb2.ReferralAcknowledged(**referral, taken_by="Maya Sample")),
+            ("AcceptReferral", events_pb2.ReferralAccepted(**referral)),
+            ("RecordFirstContact", events_pb2.ReferralFirstContact(**referral, how="visit")),
+        ):
+            await self.say(PALLIATIVE, rpc, event, also=not_yet)
+        await self.referral_is("first_contact")
+
+    async def filed(self, seq: int, patience: float = 150.0) -> None:
+        until = time.monotonic() + patience
+        while (await self.state()).pathway.filed_seq < seq:
+            assert time.monotonic() < until, f"seq {seq} was never filed"
+            await asyncio.sleep(0.2)
+
+    async def state(self) -> Any:
+        request = timeline_pb2.GetPatientRequest(patient_id=self.patient_id)
+        return await self.door.call(COORDINATOR, self.door.timeline.GetPatient, request)
+
+    async def referral_is(self, *statuses: str, patience: float = 150.0) -> None:
+        until = time.monotonic() + patience
+        while not any(
+            r.referral_id == self.referral_id and r.status in statuses for r in (await self.state()).referrals
+        ):
+            assert time.monotonic() < until, f"the referral never became {statuses}"
+            await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def dying_workers(house: House, deaths: Path, log: Path) -> AsyncIterator[None]:
+    """Start the killing worker again and again, as a supervisor would."""
+    running = house.running
+    environment = os.environ | {
+        "TEMPORAL_ADDRESS": running.temporal_address,
+        "TEMPORAL_NAMESPACE": running.temporal_namespace,
+        "HANDRAIL_RECORDS_ADDRESS": running.records_address,
+        "HANDRAIL_PATHWAY_ADDRESS": running.pathway_address,
+        "HANDRAIL_NOTIFY_ADDRESS": running.notify_address,
+        "HANDRAIL_IDENTITY_KEY_FILE": str(running.home.identity_key_file),
+        "HANDRAIL_KILL_AFTER": str(deaths),
+    }
+    worker: subprocess.Popen[bytes] | None = None
+
+    async def supervise() -> None:
+        nonlocal worker
+        with log.open("ab") as output:
+            while True:
+                worker = subprocess.Popen(
+                    [sys.executable, "-m", "tests.durability.killing_worker"],
+                    env=environment,
+                    cwd=REPOSITORY,
+                    stdout=output,
+                    stderr=output,
+                )
+                while worker.poll() is None:
+                    await asyncio.sleep(0.02)
+                assert worker.returncode == -9, f"the worker ended by itself: {log.read_text()[-2000:]}"
+
+    keeper = asyncio.create_task(supervise())
+    try:
+        yield
+        assert not keeper.done()
+    finally:
+        keeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeper
+        if worker is not None:
+            worker.kill()
+            worker.wait()
+
+
+async def all_done(client: Client, story: Story) -> None:
+    """Wait until nothing is filed, set, planned or told any more."""
+    calm = 0
+    until = time.monotonic() + 150
+    while calm < 6:
+        assert time.monotonic() < until, "the story never came to rest"
+        pending = 0
+        for workflow_id in ids_of(story):
+            description = await client.get_workflow_handle(workflow_id).describe()
+            raw = description.raw_description
+            pending += len(raw.pending_activities) + int(raw.HasField("pending_workflow_task"))
+        calm = 0 if pending else calm + 1
+        await asyncio.sleep(0.1)
+
+
+def ids_of(story: Story) -> list[str]:
+    return [
+        names.pathway_id(story.patient_id),
+        names.therapy_line_id(story.line_id),
+        names.referral_id(story.referral_id),
+    ]
+
+
+async def activities_done(client: Client, story: Story) -> set[str]:
+    """Every activity that any run of the story's workflows completed, as the kill log names them."""
+    done = set()
+    for workflow_id in ids_of(story):
+        for events in await runs_of(client, workflow_id):
+            run_id = events[0].workflow_execution_started_event_attributes.original_execution_run_id
+            asked = {}
+            for event in events:
+                if event.HasField("activity_task_scheduled_event_attributes"):
+                    scheduled = event.activity_task_scheduled_event_attributes
+                    asked[event.event_id] = f"{scheduled.activity_id} {scheduled.activity_type.name}"
+                elif event.HasField("activity_task_completed_event_attributes"):
+                    scheduled_at = event.activity_task_completed_event_attributes.scheduled_event_id
+                    done.add(f"{workflow_id} {run_id} {asked[scheduled_at]}")
+    return done
+
+
+def twice(things: Iterable[Any]) -> dict[str, int]:
+    """What is there more than once."""
+    counted = Counter(json.dumps(thing, sort_keys=True, default=str) for thing in things)
+    return {thing: number for thing, number in counted.items() if number > 1}
+
+
+async def doubled(story: Story) -> dict[str, int]:
+    """Events, facts, tasks, referral steps and messages that stand twice for one key."""
+    door = story.door
+    request = timeline_pb2.ListEventsRequest(patient_id=story.patient_id)
+    events = (await door.call(COORDINATOR, door.timeline.ListEvents, request)).events
+    everything = timeline_pb2.ListFactsRequest(patient_id=story.patient_id, include_superseded=True)
+    facts = (await door.call(COORDINATOR, door.timeline.ListFacts, everything)).facts
+    every_item = timeline_pb2.ListItemsRequest(patient_id=story.patient_id, include_closed=True, page_size=500)
+    items = (await door.call(COORDINATOR, door.timeline.ListItems, every_item)).items
+    messages = await door.messages(story.patient_id)
+    steps = [step.status for referral in (await story.state()).referrals for step in referral.steps]
+    if story.state is not None:
+        wanted = timeline_pb2.GetReferralRequest(referral_id=story.referral_id)
+        referral = (await door.call(COORDINATOR, door.timeline.GetReferral, wanted)).referral
+        steps = [step.status for step in referral.steps]
+    assert steps
+    return (
+        twice(("event", MessageToDict(event.event)) for event in events)
+        | twice(("place", event.seq) for event in events)
+        | twice(("fact", one.event_id, one.name, one.subject) for one in facts)
+        | twice(("item", item.key, item.opened_by_event_id) for item in items)
+        | twice(("open item", item.key) for item in items if item.status == "open")
+        | twice(("step", step) for step in steps)
+        | twice(("message", m.template, m.team, m.event_id or m.body, m.subject) for m in messages)
+    )
+
+
+@pytest.mark.timeout(300)
+async def test_a_story_finishes_although_the_worker_dies_after_every_activity(
+    tmp_path: Path, mail_server: MailServer
+) -> None:
+    house = House(tmp_path / "home", {"HANDRAIL_SMTP_URL": mail_server.url, "HANDRAIL_ACTIVITY_SECONDS": "2"})
+    house.start()
+    try:
+        house.cli("stop", "worker")
+        deaths = tmp_path / "deaths"
+        door = house.door()
+        client = await connect(house.running.temporal_address, house.running.temporal_namespace)
+        story = Story(door, await door.register("Killpoint"))
+        began = time.monotonic()
+        async with dying_workers(house, deaths, tmp_path / "worker.log"):
+            await story.tell()
+            await all_done(client, story)
+        took = time.monotonic() - began
+        killed = Counter(deaths.read_text().splitlines())
+        done = await activities_done(client, story)
+        state = await story.state()
+        seen_twice = await doubled(story)
+        messages = await door.messages(story.patient_id)
+        await door.close()
+    finally:
+        house.stop()
+    lost = {event_id: rpc for event_id, rpc in story.accepted.items() if event_id not in set(state.event_ids)}
+    skipped = done - set(killed)
+    ours = {message.message_id for message in messages}
+    mails = Counter(str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in mail_server.mail())
+    mailed = {message_id: count for message_id, count in mails.items() if message_id in ours}
+    repeats = sum(mailed.values()) - len(mailed)
+    types = {key.rsplit(" ", 1)[1] for key in killed}
+    print(
+        f"\nkill points {len(killed)}, doubled {len(seen_twice)}, lost {len(lost)}, skipped {len(skipped)}"
+        f" | reports {len(story.accepted) + 1}, messages {len(messages)}, mails {len(mailed)}, in-doubt repeats {repeats}"
+        f" | {took:.0f} s | "
+        + ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(key.rsplit(" ", 1)[1] for key in killed).items()))
+    )
+    assert max(killed.values()) == 1
+    assert types == ALL_ACTIVITIES - SPARED
+    assert (seen_twice, lost, skipped) == ({}, {}, set())
+    assert set(mailed) == ours
+    assert {"first_contact"} == {r.status for r in state.referrals}
+    assert "response_check" in {item.kind for item in state.open_items}

@@ -1,0 +1,42 @@
+"""Therapy line started: only after a recorded decision, and with its response check planned."""
+
+from __future__ import annotations
+
+from handrail.clinical.v1 import events_pb2
+from services.runtime.errors import Category
+from tests.house import ONCOLOGIST, Door
+from tests.journeys.stories import a_day, accepted, diagnosed, new_id, of_kind, refused, started
+
+
+async def test_a_line_starts_only_after_a_decision_and_its_first_response_check_is_planned(door: Door) -> None:
+    # given a person for whom nobody has decided yet
+    patient, line = await diagnosed(door), new_id()
+    # when treatment is reported as started, then it is refused, and the sentence says what comes first
+    refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, started(line)))
+    assert (refusal.category, "Record who decided" in refusal.message) == (Category.CONFLICT, True)
+    # when the decision is recorded and the line starts
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    state = await door.told(ONCOLOGIST, "StartTherapyLine", patient, started(line, weeks=8))
+    # then the line stands on the decision, and nobody is asked to start it any more
+    assert [(x.line_id, x.status, x.decision_id) for x in state.therapy_lines] == [
+        (line, "ongoing", state.decisions[0].decision_id)
+    ]
+    assert not of_kind(state, "follow_on")
+    # then the first response check is oncology's task, eight weeks from the start (a day off is moved)
+    state = await door.until(patient, lambda s: of_kind(s, "response_check"), "a response check is planned")
+    check = of_kind(state, "response_check")[0]
+    assert (check.owner_team, check.subject_id) == ("oncology", line)
+    assert a_day(55) <= check.due_on <= a_day(62)
+    # when the same line is started again, then it is refused
+    refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, started(line)))
+    assert refusal.category is Category.CONFLICT
+    # when a second line is started on the old decision, then a new decision is asked for
+    refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, started(new_id())))
+    assert "Record who decided" in refusal.message
+
+
+async def test_a_course_without_its_setting_is_refused_by_field(door: Door) -> None:
+    patient = await diagnosed(door)
+    broken = events_pb2.TherapyLineStarted(line_id=new_id(), course={"line": 1, "stop_reason": "ongoing"})
+    refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, broken))
+    assert [v.field for v in refusal.violations] == ["therapy_line_started.course.setting"]
