@@ -5,6 +5,7 @@ Children outlive a run of their parent (ABANDON), have a fixed id, and answer by
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from temporalio import workflow
@@ -92,7 +93,8 @@ class ChildTracks:
 
 
 async def _start(run: Any, argument: object, workflow_id: str) -> None:  # noqa: ANN401 - a workflow's run method
-    try:
+    # Started by an earlier try of the same report: done.
+    with contextlib.suppress(WorkflowAlreadyStartedError):
         await workflow.start_child_workflow(
             run,
             argument,
@@ -100,5 +102,3 @@ async def _start(run: Any, argument: object, workflow_id: str) -> None:  # noqa:
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
-    except WorkflowAlreadyStartedError:
-        pass  # it was started by an earlier try of the same report

@@ -1,4 +1,4 @@
-"""The names that Temporal knows: the task queue, workflow ids, static error codes. Nothing here says who a person is."""
+"""The names that Temporal knows: task queue, workflow ids, static error codes. None says who a person is."""
 
 from __future__ import annotations
 

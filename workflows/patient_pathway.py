@@ -259,7 +259,7 @@ class PatientPathway(ChildTracks):
             await workflow.wait_condition(
                 lambda: self._finished() or self._too_long() or self._next_due() < armed, timeout=wait
             )
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._tick(workflow.now())
 
     def _next_due(self) -> datetime:

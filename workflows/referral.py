@@ -7,7 +7,6 @@ whose one clock runs until somebody has taken the referral.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from temporalio import workflow
@@ -178,8 +177,9 @@ class ReferralWorkflow:
         )
 
     async def _insist_on(self, notice: Notice) -> None:
-        while await persist(NotifyActivities.send_notice, notice, self.state.settings) is None:
-            await asyncio.sleep(0)
+        sent: str | None = None
+        while sent is None:
+            sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
 
     def _finished(self) -> bool:
         return self.state.status == "closed" and not self.state.queue

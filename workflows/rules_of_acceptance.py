@@ -107,7 +107,7 @@ def _appointment(state: PathwayState, report: Report) -> Refusal | None:
 
 _CLOSED_BY_REPORTS = {
     "chase": "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
-    "follow_on": "This task closes by itself when what was agreed is reported: the start of treatment, or the referral.",
+    "follow_on": "This task closes by itself when what was agreed is reported: the treatment's start, or the referral.",
     "decision": "This task closes when a decision is recorded, with the person's view.",
     "review": "This task closes when the decision is recorded again.",
     "response_check": "This task closes when the response is reported.",

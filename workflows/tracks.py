@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from workflows.messages import Closing, OpenItem, Report, TrackItem
 
@@ -36,7 +35,7 @@ def moves(report: Report, home_team: str = "") -> TrackMoves:
     maker = _MOVES.get(report.kind)
     if maker is None:
         return [], []
-    opened, closed = maker(report, report.event)
+    opened, closed = maker(report)
     return [_at_home(item, home_team) for item in opened], closed
 
 
@@ -85,7 +84,7 @@ def _close(report: Report, how: str, reason: str, *steps: str) -> list[Closing]:
     return [Closing(referral_key(report.event["referral_id"], step), how, reason) for step in steps]
 
 
-def _drafted(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+def _drafted(report: Report) -> TrackMoves:
     item = _referral_item(
         report,
         "draft",
@@ -97,14 +96,14 @@ def _drafted(report: Report, _: Mapping[str, Any]) -> TrackMoves:
     return [item], []
 
 
-def _agreed(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+def _agreed(report: Report) -> TrackMoves:
     item = _referral_item(
         report, "send", "Send the agreed referral", "The person agreed.", "referral_sent", report.actor.team
     )
     return [item], _close(report, "done", "The agreement was recorded.", "draft")
 
 
-def _sent(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+def _sent(report: Report) -> TrackMoves:
     item = _referral_item(
         report,
         "outstanding",
@@ -116,7 +115,8 @@ def _sent(report: Report, _: Mapping[str, Any]) -> TrackMoves:
     return [item], _close(report, "done", "The referral was sent.", "send")
 
 
-def _undelivered(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _undelivered(report: Report) -> TrackMoves:
+    event = report.event
     item = _referral_item(
         report,
         "undelivered",
@@ -128,7 +128,8 @@ def _undelivered(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     return [item], []
 
 
-def _acknowledged(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _acknowledged(report: Report) -> TrackMoves:
+    event = report.event
     item = _referral_item(
         report,
         "outstanding-answer",
@@ -141,7 +142,8 @@ def _acknowledged(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     return [item], _close(report, "replaced", reason, "outstanding", "undelivered")
 
 
-def _information_asked(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _information_asked(report: Report) -> TrackMoves:
+    event = report.event
     item = _referral_item(
         report,
         "answer",
@@ -153,7 +155,7 @@ def _information_asked(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     return [item], []
 
 
-def _accepted(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+def _accepted(report: Report) -> TrackMoves:
     item = _referral_item(
         report,
         "contact",
@@ -168,7 +170,8 @@ def _accepted(report: Report, _: Mapping[str, Any]) -> TrackMoves:
     return [item], closing
 
 
-def _declined(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _declined(report: Report) -> TrackMoves:
+    event = report.event
     item = _referral_item(
         report,
         "next",
@@ -183,18 +186,20 @@ def _declined(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     )
 
 
-def _first_contact(report: Report, _: Mapping[str, Any]) -> TrackMoves:
+def _first_contact(report: Report) -> TrackMoves:
     reason = "The receiving team met the person; responsibility has passed."
     steps = ("outstanding", "outstanding-answer", "answer", "contact", "undelivered")
     return [], _close(report, "done", reason, *steps)
 
 
-def _closed(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _closed(report: Report) -> TrackMoves:
+    event = report.event
     steps = ("draft", "send", "outstanding", "outstanding-answer", "answer", "contact", "next", "undelivered")
     return [], _close(report, "done", f"The referral was closed: {event['outcome']}", *steps)
 
 
-def _booked(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _booked(report: Report) -> TrackMoves:
+    event = report.event
     item = TrackItem(
         key=appointment_key(event["appointment_id"]),
         kind="appointment",
@@ -207,7 +212,8 @@ def _booked(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     return [item], []
 
 
-def _moved(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _moved(report: Report) -> TrackMoves:
+    event = report.event
     item = TrackItem(
         key=appointment_key(event["appointment_id"]),
         kind="appointment",
@@ -220,7 +226,8 @@ def _moved(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     return [item], [Closing(item.key, "replaced", "The appointment was moved.")]
 
 
-def _rebook(report: Report, event: Mapping[str, Any], title: str, promise: str, done: str) -> TrackMoves:
+def _rebook(report: Report, title: str, promise: str, done: str) -> TrackMoves:
+    event = report.event
     appointment_id = event["appointment_id"]
     item = TrackItem(
         key=f"{PREFIX}appointment|{appointment_id}|rebook",
@@ -234,21 +241,23 @@ def _rebook(report: Report, event: Mapping[str, Any], title: str, promise: str, 
     return [item], [Closing(appointment_key(appointment_id), "replaced", done)]
 
 
-def _cancelled(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _cancelled(report: Report) -> TrackMoves:
     title = "Appointment cancelled: book another, or record why none is needed"
-    return _rebook(report, event, title, "follow_up_booked", "The appointment was cancelled.")
+    return _rebook(report, title, "follow_up_booked", "The appointment was cancelled.")
 
 
-def _missed(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _missed(report: Report) -> TrackMoves:
     title = "Missed appointment: check for admission, then telephone"
-    return _rebook(report, event, title, "missed_appointment", "The person did not attend.")
+    return _rebook(report, title, "missed_appointment", "The person did not attend.")
 
 
-def _attended(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _attended(report: Report) -> TrackMoves:
+    event = report.event
     return [], [Closing(appointment_key(event["appointment_id"]), "done", "The person attended.")]
 
 
-def _follow_up(report: Report, event: Mapping[str, Any]) -> TrackMoves:
+def _follow_up(report: Report) -> TrackMoves:
+    event = report.event
     item = TrackItem(
         key=f"{PREFIX}follow-up|{event['occasion']}",
         kind="follow_up",
@@ -261,7 +270,7 @@ def _follow_up(report: Report, event: Mapping[str, Any]) -> TrackMoves:
     return [item], []
 
 
-_MOVES: Mapping[str, Callable[[Report, Mapping[str, Any]], TrackMoves]] = {
+_MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "referral_drafted": _drafted,
     "referral_agreed": _agreed,
     "referral_sent": _sent,

@@ -1,4 +1,4 @@
-"""The one door into Temporal: a report becomes an update of the person's workflow, and a refusal comes back in words."""
+"""The one door into Temporal: a report becomes an update of the workflow; a refusal comes back in words."""
 
 from __future__ import annotations
 

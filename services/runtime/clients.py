@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import grpc
 
@@ -19,14 +19,16 @@ from services.runtime.identity import LIFETIME, sign
 from services.runtime.interceptors import MAX_TRANSPORT_BYTES
 
 DEADLINE_SECONDS = 5.0
-Req = TypeVar("Req", contravariant=True)
-Resp = TypeVar("Resp", covariant=True)
+Req_contra = TypeVar("Req_contra", contravariant=True)
+Resp_co = TypeVar("Resp_co", covariant=True)
 
 
-class Method(Protocol[Req, Resp]):
+class Method(Protocol[Req_contra, Resp_co]):
     """One rpc of a typed stub."""
 
-    def __call__(self, request: Req, /, *, timeout: float | None = ..., metadata: Any = ...) -> Awaitable[Resp]:
+    def __call__(
+        self, request: Req_contra, /, *, timeout: float | None = ..., metadata: tuple[tuple[str, str], ...] | None = ...
+    ) -> Awaitable[Resp_co]:
         """Call the rpc."""
 
 
@@ -54,13 +56,13 @@ class Caller:
 
     async def call(
         self,
-        method: Method[Req, Resp],
-        request: Req,
+        method: Method[Req_contra, Resp_co],
+        request: Req_contra,
         *,
         timeout: float = DEADLINE_SECONDS,  # noqa: ASYNC109 - it travels to the server as the call's deadline
         correlation: str = "",
         on_behalf_of: str = "",
-    ) -> Resp:
+    ) -> Resp_co:
         """Call one rpc.
 
         Raises:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.workflows.conftest import Memory, moment, working
@@ -80,7 +82,8 @@ async def test_same_key_is_one_report_and_another_body_is_refused(env: WorkflowE
             await handle.execute_update(PatientPathway.report, other)
         await settled(handle)
     assert first == again
-    assert refused.value.cause.type == names.KEY_REUSED  # type: ignore[union-attr]
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == names.KEY_REUSED
     assert len(memory.appended) == 2
     assert length
 
@@ -167,7 +170,7 @@ async def test_closing_a_pathway_ends_it(env: WorkflowEnvironment) -> None:
 
 async def test_a_line_of_treatment_needs_a_decision_and_plans_its_response_check(env: WorkflowEnvironment) -> None:
     memory, queue = Memory(), str(uuid.uuid4())
-    line = {"line_id": str(uuid.uuid4()), "response_check_weeks": 9}
+    line: dict[str, Any] = {"line_id": str(uuid.uuid4()), "response_check_weeks": 9}
     async with working(env.client, memory, queue):
         handle = await started(env, queue)
         with pytest.raises(WorkflowUpdateFailedError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -83,7 +83,8 @@ class NotifyActivities:
             asked = asyncio.ensure_future(
                 self._caller.call(self._notices.ListInbound, request, timeout=_WAIT_SECONDS + 5.0)
             )
-            await asyncio.wait({asked, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {asked, leaving}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not asked.done():
                 # The worker stops: end at once, the next worker asks again from the same cursor.
                 asked.cancel()

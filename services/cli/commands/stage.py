@@ -23,7 +23,7 @@ PATIENCE = 10.0
 TOLD_PATIENCE = 3.0
 POLL = 0.05
 # A second message about the same report follows the first one within this time.
-SETTLE = 0.2
+SETTLE = 0.1
 _TRACK = "track|"
 _TOLD_APART = frozenset({"person_view", "number", "option"})
 _SOURCE = "demo"
