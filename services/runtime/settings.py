@@ -32,7 +32,17 @@ def require_env(name: str) -> str:
 
 
 def identity_key() -> str:
-    """Return the key with which callers are signed and verified, read from HANDRAIL_IDENTITY_KEY_FILE."""
+    """Return the key with which callers are signed and verified, read from HANDRAIL_IDENTITY_KEY_FILE.
+
+    Raises:
+        MissingSetting: in production mode, which this key is not made for.
+    """
+    if env("HANDRAIL_ENV", "dev") == "production":
+        message = (
+            "Production mode is refused: payloads are not encrypted yet and identities are the development ones. "
+            "Use synthetic people only, without HANDRAIL_ENV=production."
+        )
+        raise MissingSetting(message)
     return Path(require_env("HANDRAIL_IDENTITY_KEY_FILE")).read_text(encoding="utf-8").strip()
 
 

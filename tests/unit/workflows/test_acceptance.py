@@ -1,0 +1,125 @@
+"""What may be reported in which state; every refusal says what to do."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from workflows import names
+from workflows.messages import Actor, Entry, GuidelinePin, OpenItem, PathwayState, Receipt, Report, Seen
+from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise, take_effect
+
+NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
+REFERRAL = {"referral_id": "r1", "to_team": "palliative_care"}
+APPOINTMENT = {"appointment_id": "a1"}
+LINE = {"line_id": "l1"}
+AGREED = {"outcome": "OUTCOME_ACCEPTED", "option": "x"}
+
+
+def a_state() -> PathwayState:
+    return PathwayState("p1", GuidelinePin("cg81", "2026-06-30", "0" * 64), opened=True)
+
+
+def a_report(kind: str, event: dict[str, Any] | None = None) -> Report:
+    actor = Actor("nurse", "key_worker", "breast_care_nurses")
+    return Report(str(uuid.uuid4()), "a" * 64, kind, event or {}, [], actor, NOW)
+
+
+def after(*reports: Report) -> PathwayState:
+    state = a_state()
+    for report in reports:
+        assert refusal(state, report) is None, report.kind
+        take_effect(state, report)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("before", "report"),
+    [
+        ([("pathway_closed", {"reason": "moved"})], ("symptom_reported", {})),
+        ([], ("pathway_opened", {})),
+        ([], ("therapy_line_started", LINE)),
+        ([("decision_made", AGREED), ("therapy_line_started", LINE)], ("therapy_line_started", {"line_id": "l2"})),
+        ([], ("therapy_line_ended", LINE)),
+        ([], ("response_assessed", LINE)),
+        ([("referral_drafted", REFERRAL)], ("referral_sent", REFERRAL)),
+        ([("referral_drafted", REFERRAL)], ("referral_drafted", REFERRAL)),
+        ([("referral_drafted", REFERRAL), ("referral_agreed", REFERRAL)], ("referral_agreed", REFERRAL)),
+        ([], ("referral_agreed", REFERRAL)),
+        ([], ("appointment_moved", APPOINTMENT)),
+        ([("appointment_booked", APPOINTMENT)], ("appointment_booked", APPOINTMENT)),
+        (
+            [("appointment_booked", APPOINTMENT), ("appointment_missed", APPOINTMENT)],
+            ("appointment_attended", APPOINTMENT),
+        ),
+        ([], ("item_completed", {"item_id": "i1"})),
+    ],
+)
+def test_what_cannot_be_now_is_refused_in_a_sentence(
+    before: list[tuple[str, dict[str, Any]]], report: tuple[str, dict[str, Any]]
+) -> None:
+    state = after(*(a_report(*made) for made in before))
+    refused = refusal(state, a_report(*report))
+    assert refused is not None
+    assert len(refused.message) > 20
+
+
+def test_a_whole_referral_may_be_reported_in_order() -> None:
+    steps = ("drafted", "agreed", "sent", "delivered", "acknowledged", "accepted", "first_contact")
+    state = after(*(a_report(f"referral_{step}", REFERRAL) for step in steps))
+    assert state.referrals["r1"].status == "first_contact"
+    assert state.referrals["r1"].from_team == "breast_care_nurses"
+
+
+def test_a_line_follows_a_decision_and_the_next_line_another() -> None:
+    state = after(a_report("decision_made", AGREED), a_report("therapy_line_started", LINE))
+    assert state.lines == {"l1": "started"}
+    assert not state.treatment_agreed
+
+
+@pytest.mark.parametrize("kind", ["chase", "follow_on", "decision", "review", "response_check", "referral"])
+def test_tasks_that_close_by_a_report_cannot_be_ticked_off(kind: str) -> None:
+    state = a_state()
+    state.items["i1"] = OpenItem("i1", "k", kind, "t", "oncology", "2026-03-05", NOW)
+    assert refusal(state, a_report("item_completed", {"item_id": "i1"})) is not None
+    assert refusal(state, a_report("item_deferred", {"item_id": "i1"})) is None
+
+
+def test_a_recommendation_can_be_done() -> None:
+    state = a_state()
+    state.items["i1"] = OpenItem("i1", "k", "recommendation", "t", "oncology", "2026-03-05", NOW)
+    assert refusal(state, a_report("item_completed", {"item_id": "i1"})) is None
+
+
+def test_a_full_queue_refuses_and_says_that_nothing_was_taken() -> None:
+    state = a_state()
+    state.queue = [Entry(n, NOW, str(n)) for n in range(state.settings.queue_limit)]
+    refused = refusal(state, a_report("symptom_reported"))
+    assert refused is not None
+    assert refused.code == names.QUEUE_FULL
+
+
+def test_a_key_is_refused_with_another_body_only() -> None:
+    state, report = a_state(), a_report("symptom_reported")
+    state.seen[report.key] = Seen(report.request_hash, Receipt(1, "e", NOW))
+    assert seen_otherwise(state, report) is None
+    refused = seen_otherwise(state, replace(report, request_hash="b" * 64))
+    assert refused is not None
+    assert refused.code == names.KEY_REUSED
+
+
+def test_keys_that_wait_to_be_filed_are_never_forgotten() -> None:
+    state = a_state()
+    waiting = a_report("symptom_reported")
+    state.queue = [Entry(1, NOW, "e", waiting)]
+    state.seen = {waiting.key: Seen("a" * 64, Receipt(1, "e", NOW))}
+    for number in range(200):
+        state.seen[str(number)] = Seen("a" * 64, Receipt(number, "e", NOW))
+    forget_old_keys(state)
+    assert waiting.key in state.seen
+    assert "199" in state.seen
+    assert "0" not in state.seen
