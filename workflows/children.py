@@ -41,6 +41,10 @@ class ChildTracks:
                     TherapyLine.run, names.therapy_line_id(report.event["line_id"])
                 )
                 await self._pass_on(entry, line.signal(TherapyLine.ended, report.event["stop_reason"]))
+            case "pathway_closed":
+                for line_id in [line_id for line_id, status in self.state.lines.items() if status == "started"]:
+                    line = workflow.get_external_workflow_handle_for(TherapyLine.run, names.therapy_line_id(line_id))
+                    await self._pass_on(entry, line.signal(TherapyLine.ended, "pathway_closed"))
             case "referral_drafted":
                 await self._start_referral(report)
             case "referral_agreed" | "referral_sent":

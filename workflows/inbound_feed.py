@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.referral import ReferralWorkflow
 
 _PAGES_A_RUN = 200
+_PAUSE = timedelta(seconds=5)
 
 
 @workflow.defn
@@ -38,11 +39,14 @@ class InboundFeed:
                         initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=5)
                     ),
                 )
-            except ActivityError:
+            except ActivityError:  # refused for good, until people put it right
+                await workflow.sleep(_PAUSE)
                 continue
             for receipt in page.receipts:
                 await _hand_on(receipt)
             cursor = page.cursor
+            if workflow.info().is_continue_as_new_suggested():
+                break
         workflow.continue_as_new(cursor)
 
 

@@ -59,6 +59,8 @@ class Report:
     guideline: str = ""
     # Set when another workflow already gave the event its id.
     event_id: str = ""
+    # Whom a receiving team's act is said to be about; the referral knows whom it is about.
+    patient_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ class ReferralRef:
     status: str
     from_team: str
     to_team: str
+    urgency: str = "routine"
 
 
 @dataclass
@@ -306,6 +309,7 @@ class ApplyInput:
     move: dict[str, PlannedItem] = field(default_factory=dict)
     overdue: list[str] = field(default_factory=list)
     correlation_id: str = ""
+    pathway_closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -364,6 +368,8 @@ class LineInput:
     check_weeks: int
     settings: Settings = field(default_factory=Settings)
     checks: int = 0
+    # An assessment that came while the check before it was still being planned.
+    assessed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ with workflow.unsafe.imports_passed_through():
         TrackChange,
         TrackItem,
     )
-    from workflows.persistence import persist
-    from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise, take_effect
+    from workflows.persistence import persist, persist_or_wait
+    from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise, take_back, take_effect
 
 FAR_AHEAD = timedelta(days=3650)
 Arg = TypeVar("Arg")
@@ -55,17 +55,17 @@ class PatientPathway(ChildTracks):
     def __init__(self, state: PathwayState) -> None:
         self.state = state
         self._leaving = False
+        self._tasks: list[asyncio.Task[None]] = []
 
     @workflow.run
     async def run(self, state: PathwayState) -> None:  # noqa: ARG002 - Temporal gives it to __init__ and to run
         """Keep the clock until the pathway is closed and all is filed and told."""
-        desk = asyncio.create_task(self._keep_desk())
-        post = asyncio.create_task(self._keep_post())
-        while not (self._finished() or self._too_long()):
+        self._tasks = [asyncio.create_task(self._keep_desk()), asyncio.create_task(self._keep_post())]
+        while not self._must_leave():
             await self._keep_clock()
         self._leaving = True
-        await desk
-        await post
+        for task in self._tasks:
+            await task
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self._finished():
             workflow.continue_as_new(self.state)
@@ -151,6 +151,7 @@ class PatientPathway(ChildTracks):
         opened = await self._plan(entry, entry.plan, closing)
         if opened is None:
             return False
+        self._remember_occasion(entry)
         self._tell(entry, entry.plan, opened, entry.filed)
         await self._wake_children(entry)
         return True
@@ -171,8 +172,9 @@ class PatientPathway(ChildTracks):
     async def _keep_refused(self, entry: Entry, report: Report, reason: str) -> bool:
         """A report that cannot be filed is kept whole, and becomes somebody's task."""
         kept = RefusedReport(self.state.patient_id, entry.seq, report, reason)
-        if await self._insist(RecordsActivities.keep_refused_report, kept) is None:
+        if await self._insist(RecordsActivities.keep_refused_report, kept, persist_or_wait) is None:
             return False
+        take_back(self.state, report)
         entry.report = None
         entry.open = [
             TrackItem(
@@ -203,12 +205,12 @@ class PatientPathway(ChildTracks):
             tracks=moved,
             correlation_id=entry.report.correlation_id if entry.report else "",
         )
-        return await self._insist(DecisionActivities.decide_next_steps, asked)
+        return await self._insist(DecisionActivities.decide_next_steps, asked, persist_or_wait)
 
     async def _plan(self, entry: Entry, plan: Plan, closing: list[Closing]) -> list[OpenItem] | None:
         changed = planning.changes(self.state, entry, plan, closing)
         asked = planning.to_apply(self.state, entry, changed)
-        applied = await self._insist(RecordsActivities.apply_plan, asked)
+        applied = await self._insist(RecordsActivities.apply_plan, asked, persist_or_wait)
         if applied is None:
             return None
         self.state.reevaluate_at = plan.reevaluate_at
@@ -228,16 +230,19 @@ class PatientPathway(ChildTracks):
             return entry.open, entry.close
         report = entry.report
         occasion = str(report.event.get("occasion", ""))
-        if report.kind == "follow_up_triggered":
-            if occasion in self.state.occasions:
-                return [], []
-            self.state.occasions = [*self.state.occasions[-99:], occasion]
+        if report.kind == "follow_up_triggered" and occasion in self.state.occasions:
+            return [], []
         referral = self._referral_of(entry)
-        moved, closing = tracks.moves(report, referral.from_team if referral else "")
+        moved, closing = tracks.moves(report, referral)
         deferred = self.state.items.get(str(report.event.get("item_id", "")))
         if report.kind == "item_deferred" and deferred is not None:
             moved = [tracks.deferred(deferred, report)]
         return moved, closing + self._closed_by_people(report)
+
+    def _remember_occasion(self, entry: Entry) -> None:
+        """Only once its task is planned: a run that ends before that must find it new again."""
+        if entry.report is not None and entry.report.kind == "follow_up_triggered":
+            self.state.occasions = [*self.state.occasions[-99:], str(entry.report.event.get("occasion", ""))]
 
     def _closed_by_people(self, report: Report) -> list[Closing]:
         item = self.state.items.get(str(report.event.get("item_id", "")))
@@ -256,9 +261,7 @@ class PatientPathway(ChildTracks):
         armed = self._next_due()
         wait = max(armed - workflow.now(), timedelta(0))
         try:
-            await workflow.wait_condition(
-                lambda: self._finished() or self._too_long() or self._next_due() < armed, timeout=wait
-            )
+            await workflow.wait_condition(lambda: self._must_leave() or self._next_due() < armed, timeout=wait)
         except TimeoutError:
             self._tick(workflow.now())
 
@@ -288,26 +291,35 @@ class PatientPathway(ChildTracks):
             await workflow.wait_condition(lambda: bool(self.state.outbox) or self._leaving)
             if self.state.outbox and not self._leaving:
                 notice = self.state.outbox[0]
-                sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
+                try:
+                    sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
+                    instead = [] if sent else [notice]  # not now: let the others go first
+                except ApplicationError as refused:
+                    instead = telling.instead_of(notice, refused.message)
                 self.state.outbox.remove(notice)
-                if sent is None:  # not now: let the others go first
-                    self.state.outbox.append(notice)
+                self.state.outbox += instead
 
     # --- insisting ------------------------------------------------------------------------------------------------
 
-    async def _insist(self, activity: Callable[[Any, Arg], Awaitable[Answer]], argument: Arg) -> Answer | None:
+    async def _insist(
+        self, activity: Callable[[Any, Arg], Awaitable[Answer]], argument: Arg, ask: Callable[..., Any] = persist
+    ) -> Answer | None:
         """Run an activity until it succeeds; None only when this run must end first (the next one asks again).
 
         Raises:
-            ApplicationError: the service refused for good.
+            ApplicationError: the service refused for good, and `ask` does not wait that out.
         """
         while True:
-            answer = await persist(activity, argument, self.state.settings)
+            answer: Answer | None = await ask(activity, argument, self.state.settings)
             if answer is not None:
                 return answer
             self.state.outbox += telling.unfiled_alarms(self.state, workflow.now())
             if self._leaving:
                 return None
+
+    def _must_leave(self) -> bool:
+        """Whether this run is over, be it that the desk or the post broke: their error then stops the workflow task."""
+        return self._finished() or self._too_long() or any(task.done() for task in self._tasks)
 
     def _too_long(self) -> bool:
         info = workflow.info()

@@ -39,3 +39,18 @@ async def persist(
         if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
             raise error.cause from error
         return None
+
+
+async def persist_or_wait(
+    activity: Callable[[Any, Arg], Awaitable[Answer]], argument: Arg, settings: Settings
+) -> Answer | None:
+    """Try as `persist` does, where a refusal is nobody's answer: it is waited out like an outage, and asked again.
+
+    What refuses (a version of the guideline that is missing, a right that was not given) is put right by people.
+    """
+    try:
+        return await persist(activity, argument, settings)
+    except ApplicationError as refused:
+        workflow.logger.error("step_refused", extra={"category": refused.type})
+        await workflow.sleep(settings.window_seconds)
+        return None

@@ -48,8 +48,10 @@ def to_apply(state: PathwayState, entry: Entry, changed: Changes) -> ApplyInput:
         open=changed.open,
         close=[(item_id, ending.how, ending.reason) for item_id, ending in changed.close.items()],
         move=changed.move,
-        overdue=entry.overdue,
+        # One that was put off while its mark waited to be filed is not late any more.
+        overdue=[item_id for item_id in entry.overdue if item_id in state.items and state.items[item_id].overdue],
         correlation_id=entry.report.correlation_id if entry.report else "",
+        pathway_closed=entry.report is not None and entry.report.kind == "pathway_closed",
     )
 
 

@@ -49,9 +49,7 @@ class ReferralWorkflow:
             if await self._set(step):
                 await self._tell(step)
             self.state.queue.pop(0)
-            if workflow.info().is_continue_as_new_suggested():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self.state)
+            self._renew()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.state.status
 
@@ -92,9 +90,11 @@ class ReferralWorkflow:
         if receipt.inbound_id in self.state.seen_inbound or self.state.status not in {"sent", "delivered"}:
             return
         self.state.seen_inbound.append(receipt.inbound_id)
+        if receipt.kind == "bounced" or self.state.status == "sent":
+            self._delivered_or_not(receipt)
+
+    def _delivered_or_not(self, receipt: InboundReceipt) -> None:
         status = "undelivered" if receipt.kind == "bounced" else "delivered"
-        if status == self.state.status:
-            return
         event = {"referral_id": self.state.referral_id, "channel": receipt.channel}
         if status == "undelivered":
             event["reason"] = receipt.detail[:1000]
@@ -129,6 +129,7 @@ class ReferralWorkflow:
             except ApplicationError as refused:
                 await self._phone(step, refused.message)
                 return False
+            self._renew()
 
     async def _tell(self, step: ReferralStep) -> None:
         if step.to_status == "sent":
@@ -148,8 +149,9 @@ class ReferralWorkflow:
             await self._phone(step, "the pathway is closed")
 
     async def _send(self, step: ReferralStep) -> None:
+        """Send the referral; one that notify refuses for good has reached nobody, as if it had come back."""
         state = self.state
-        await self._insist_on(
+        refused = await self._insist_on(
             Notice(
                 message_id=names.derived_id("referral-sent", state.referral_id),
                 template="referral_sent",
@@ -162,9 +164,14 @@ class ReferralWorkflow:
                 correlation_id=step.report.correlation_id,
             )
         )
+        if refused and state.status == "sent":
+            inbound_id = names.derived_id("refused", state.referral_id)
+            self._delivered_or_not(
+                InboundReceipt(inbound_id, "bounced", "", state.referral_id, "notify", workflow.now(), refused)
+            )
 
     async def _phone(self, step: ReferralStep, why: str) -> None:
-        await self._insist_on(
+        refused = await self._insist_on(
             Notice(
                 message_id=names.derived_id("phone", step.event_id),
                 template="phone_task",
@@ -176,10 +183,25 @@ class ReferralWorkflow:
             )
         )
 
-    async def _insist_on(self, notice: Notice) -> None:
+        if refused:
+            workflow.logger.error("phone_task_refused", extra={"event_id": step.event_id})
+
+    async def _insist_on(self, notice: Notice) -> str:
+        """Send a notice; return why it was refused for good, or nothing."""
         sent: str | None = None
         while sent is None:
-            sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
+            try:
+                sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
+            except ApplicationError as refused:
+                return refused.message
+            if sent is None:
+                self._renew()
+        return ""
+
+    def _renew(self) -> None:
+        """Go on in a new run when this one is long; a step that was under way is taken again, under the same ids."""
+        if workflow.info().is_continue_as_new_suggested():
+            workflow.continue_as_new(self.state)
 
     def _finished(self) -> bool:
         return self.state.status == "closed" and not self.state.queue

@@ -24,6 +24,10 @@ _WORDS = ("taken_by", "question", "plan", "reason", "how", "outcome", "words")
 
 def refusal(state: ReferralState, report: Report) -> Refusal | None:
     """Return why this act is not possible now, or not for this team; None when it is."""
+    if report.patient_id.lower() not in {"", state.patient_id.lower()}:
+        return Refusal(
+            "not_found", "This referral is about somebody else. Check the person's id and the referral's id."
+        )
     own = report.kind == "referral_closed" and report.actor.team == state.from_team
     if report.actor.team != state.to_team and not own:
         return Refusal(

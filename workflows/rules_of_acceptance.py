@@ -6,12 +6,16 @@ judged by what was accepted, not by what has been filed.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from workflows import names
 from workflows.messages import PathwayState, ReferralRef, Report
 
 _KEYS_KEPT = 64
+# What waits to be filed travels to the workflow's next run in one payload, which Temporal takes up to 2 MiB.
+_QUEUE_BYTES = 1_000_000
+_SURELY_FITS = 10
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
             names.NOT_IN_THIS_STATE,
             "This pathway is closed, so nothing can be reported on it. Open it again first if that was a mistake.",
         )
-    if len(state.queue) >= state.settings.queue_limit:
+    if len(state.queue) >= state.settings.queue_limit or _too_heavy(state):
         return Refusal(
             names.QUEUE_FULL,
             "Many reports for this person are still being filed. Nothing was taken; send it again in a minute.",
@@ -48,6 +52,13 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
     if report.kind == "pathway_opened" and state.opened:
         return Refusal(names.NOT_IN_THIS_STATE, "This person's pathway is already open.")
     return _therapy(state, report) or _referral(state, report) or _appointment(state, report) or _item(state, report)
+
+
+def _too_heavy(state: PathwayState) -> bool:
+    if len(state.queue) < _SURELY_FITS:
+        return False
+    reports = [entry.report for entry in state.queue if entry.report]
+    return sum(len(json.dumps([report.event, report.facts])) for report in reports) > _QUEUE_BYTES
 
 
 def _therapy(state: PathwayState, report: Report) -> Refusal | None:
@@ -72,14 +83,14 @@ _BEFORE_REFERRAL = {"referral_agreed": ("draft",), "referral_sent": ("agreed",)}
 def _referral(state: PathwayState, report: Report) -> Refusal | None:
     referral_id = str(report.event.get("referral_id", ""))
     known = state.referrals.get(referral_id)
+    if report.kind == "referral_drafted" and not report.actor.team:
+        return Refusal(names.NOT_ALLOWED, "A referral needs a team that answers for it. Draft it as one of a team.")
     if report.kind == "referral_drafted":
         return Refusal(names.NOT_IN_THIS_STATE, "This referral was already drafted.") if known else None
     allowed = _BEFORE_REFERRAL.get(report.kind)
-    if allowed is None:
-        return None
-    if known is None:
+    if allowed is not None and known is None:
         return Refusal("not_found", "There is no such referral on this pathway. Draft it first.")
-    if known.status not in allowed:
+    if allowed is not None and known is not None and known.status not in allowed:
         return Refusal(names.NOT_IN_THIS_STATE, _not_yet(report.kind, known.status))
     return None
 
@@ -146,7 +157,9 @@ def take_effect(state: PathwayState, report: Report) -> None:
         case "therapy_line_ended":
             state.lines[event["line_id"]] = "ended"
         case "referral_drafted":
-            state.referrals[event["referral_id"]] = ReferralRef("draft", report.actor.team, event["to_team"])
+            state.referrals[event["referral_id"]] = ReferralRef(
+                "draft", report.actor.team, event["to_team"], event.get("urgency", "routine")
+            )
         case kind if kind.startswith("referral_"):
             known = state.referrals.get(event["referral_id"])
             if known is not None:
@@ -154,6 +167,29 @@ def take_effect(state: PathwayState, report: Report) -> None:
         case kind if kind.startswith("appointment_"):
             status = {"appointment_booked": "booked", "appointment_moved": "booked"}
             state.appointments[event["appointment_id"]] = status.get(kind, kind.removeprefix("appointment_"))
+        case _:
+            pass
+
+
+def take_back(state: PathwayState, report: Report) -> None:
+    """Undo what a report did that could not be filed, so that it can be reported again."""
+    event = report.event
+    match report.kind:
+        case "pathway_opened":
+            state.opened = False
+        case "pathway_closed":
+            state.closed = False
+        case "therapy_line_started":
+            state.lines.pop(event["line_id"], None)
+            state.treatment_agreed = True
+        case "therapy_line_ended":
+            state.lines[event["line_id"]] = "started"
+        case "referral_drafted":
+            state.referrals.pop(event["referral_id"], None)
+        case "appointment_booked":
+            state.appointments.pop(event["appointment_id"], None)
+        case kind if kind.startswith("appointment_"):
+            state.appointments[event["appointment_id"]] = "booked"
         case _:
             pass
 

@@ -27,6 +27,7 @@ ALWAYS_TOLD = frozenset(
 )
 KEY_WORKERS = "breast_care_nurses"
 DUTY_DESK = "duty_desk"
+PHONE_TASK = "phone_task"
 # Events that open tasks without being news to anybody share one template.
 QUIET = "items_opened"
 _OWN_TEMPLATE = ALWAYS_TOLD | {
@@ -126,27 +127,47 @@ def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
     ]
 
 
+def instead_of(notice: Notice, why: str) -> list[Notice]:
+    """Return the telephone task that replaces a notice which was refused for good; nothing replaces that one."""
+    if notice.template == PHONE_TASK:
+        return []
+    return [
+        Notice(
+            message_id=names.derived_id("phone", notice.message_id),
+            template=PHONE_TASK,
+            team=DUTY_DESK,
+            patient_id=notice.patient_id,
+            urgency="urgent",
+            values={"why": f"{notice.template.replace('_', ' ')}, for {notice.team}, could not be sent: {why}"[:1900]},
+            correlation_id=notice.correlation_id,
+        )
+    ]
+
+
 def unfiled_alarms(state: PathwayState, now: datetime) -> list[Notice]:
     """Return a notice to the duty desk for each report that has waited too long to be filed, once."""
     made = []
     for entry in state.queue:
-        if entry.report is None or entry.alarmed or entry.filed is not None:
+        if entry.report is None or entry.alarmed:
             continue
         limits = state.settings
         limit = limits.unfiled_urgent_seconds if entry.report.urgency != "routine" else limits.unfiled_seconds
         if now - entry.accepted_at >= timedelta(seconds=limit):
             entry.alarmed = True
+            values = {
+                "event": entry.report.kind.replace("_", " "),
+                "reported_by": entry.report.actor.role,
+                "reporter_team": entry.report.actor.team,
+            }
+            if entry.filed is not None:
+                values["problem"] = "It stands in the record, but what follows from it could not be worked out."
             made.append(
                 Notice(
                     message_id=names.derived_id("unfiled", entry.event_id),
                     template="report_not_filed",
                     team=DUTY_DESK,
                     patient_id=state.patient_id,
-                    values={
-                        "event": entry.report.kind.replace("_", " "),
-                        "reported_by": entry.report.actor.role,
-                        "reporter_team": entry.report.actor.team,
-                    },
+                    values=values,
                     urgency="urgent",
                     correlation_id=entry.report.correlation_id,
                 )

@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.activities.scheduling import SchedulingActivities
     from workflows.messages import Closing, LineInput, ResponseCheckInput, TrackChange, TrackItem
-    from workflows.persistence import persist
+    from workflows.persistence import persist_or_wait
     from workflows.tracks import response_check_key
 
 
@@ -26,7 +26,7 @@ class TherapyLine:
     @workflow.init
     def __init__(self, line: LineInput) -> None:
         self.line = line
-        self._assessed_at: datetime | None = None
+        self._assessed_at: datetime | None = line.assessed_at
         self._stop_reason = ""
 
     @workflow.run
@@ -38,9 +38,11 @@ class TherapyLine:
             if self._assessed_at is not None and not self._stop_reason:
                 self.line = replace(self.line, counted_from=self._assessed_at, checks=self.line.checks + 1)
                 self._assessed_at = None
-                if workflow.info().is_continue_as_new_suggested():
-                    workflow.continue_as_new(self.line)
-        await self._tell_pathway("ended", [], [self._closing("withdrawn", f"The line ended: {self._stop_reason}.")])
+                self._renew()
+        # The check before may still be open, when the line ended before the next one could be planned.
+        closing = [self._closing("done", "The response was assessed.")] if self.line.checks else []
+        closing.append(self._closing("withdrawn", f"The line ended: {self._stop_reason}."))
+        await self._tell_pathway("ended", [], closing)
         return self._stop_reason
 
     @workflow.signal
@@ -57,7 +59,9 @@ class TherapyLine:
         asked = ResponseCheckInput(self.line.counted_from, self.line.check_weeks)
         due_on = None
         while due_on is None and not self._stop_reason:
-            due_on = await persist(SchedulingActivities.plan_response_check, asked, self.line.settings)
+            due_on = await persist_or_wait(SchedulingActivities.plan_response_check, asked, self.line.settings)
+            if due_on is None:
+                self._renew()
         if due_on is None:
             return
         item = TrackItem(
@@ -72,6 +76,10 @@ class TherapyLine:
         )
         closing = [self._closing("done", "The response was assessed.")] if self.line.checks else []
         await self._tell_pathway(str(self.line.checks), [item], closing)
+
+    def _renew(self) -> None:
+        if workflow.info().is_continue_as_new_suggested() and not self._stop_reason:
+            workflow.continue_as_new(replace(self.line, assessed_at=self._assessed_at))
 
     def _closing(self, how: str, reason: str) -> Closing:
         done = self.line.checks if how == "done" else self.line.checks + 1

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from workflows.messages import Closing, OpenItem, Report, TrackItem
+from workflows.messages import Closing, OpenItem, ReferralRef, Report, TrackItem
 
 TrackMoves = tuple[list[TrackItem], list[Closing]]
 PREFIX = "track|"
+_URGENT_PROMISES = frozenset({"referral_acknowledged", "referral_first_contact"})
 
 
 def referral_key(referral_id: str, step: str) -> str:
@@ -30,13 +31,13 @@ def response_check_key(line_id: str, number: int) -> str:
     return f"{PREFIX}response-check|{line_id}|{number}"
 
 
-def moves(report: Report, home_team: str = "") -> TrackMoves:
-    """Return the track tasks that one event opens and closes; `home_team` is the referrer's, for a referral."""
+def moves(report: Report, referral: ReferralRef | None = None) -> TrackMoves:
+    """Return the track tasks that one event opens and closes; `referral` is the one it is about, if any."""
     maker = _MOVES.get(report.kind)
     if maker is None:
         return [], []
     opened, closed = maker(report)
-    return [_at_home(item, home_team) for item in opened], closed
+    return [_of_referral(item, referral) if referral else item for item in opened], closed
 
 
 def deferred(item: OpenItem, report: Report) -> TrackItem:
@@ -55,18 +56,20 @@ def deferred(item: OpenItem, report: Report) -> TrackItem:
     )
 
 
-def _at_home(item: TrackItem, home_team: str) -> TrackItem:
-    """Give a referral's task without a team of its own to the referrer: ownership is never nobody's."""
-    if item.kind != "referral" or item.owner_team or not home_team:
+def _of_referral(item: TrackItem, referral: ReferralRef) -> TrackItem:
+    """Give a referral's task the referral's urgency, and one without a team of its own to the referrer."""
+    if item.kind != "referral":
         return item
-    return replace(item, owner_team=home_team, owner_role="")
+    if referral.urgency == "urgent":
+        promise = f"{item.promise}_urgent" if item.promise in _URGENT_PROMISES else item.promise
+        item = replace(item, urgency="urgent", promise=promise)
+    if not item.owner_team and referral.from_team:
+        item = replace(item, owner_team=referral.from_team, owner_role="")
+    return item
 
 
 def _referral_item(report: Report, step: str, title: str, reason: str, promise: str, team: str) -> TrackItem:
     referral_id = report.event["referral_id"]
-    urgency = "urgent" if report.urgency == "urgent" else "routine"
-    if urgency == "urgent" and promise in {"referral_acknowledged", "referral_first_contact"}:
-        promise += "_urgent"
     return TrackItem(
         key=referral_key(referral_id, step),
         kind="referral",
@@ -75,7 +78,6 @@ def _referral_item(report: Report, step: str, title: str, reason: str, promise: 
         owner_role="" if team else "coordination",
         owner_team=team,
         promise=promise,
-        urgency=urgency,
         subject_id=referral_id,
     )
 

@@ -19,6 +19,7 @@ from services.pathway.facts import Fact
 from services.pathway.guideline import Due, Guideline
 from services.pathway.plan import plan
 from services.pathway.promises import Promises
+from services.pathway.reports import CLOCK_TOLERANCE
 from services.pathway.rules import Judgement, evaluate
 from services.runtime.clients import Caller
 from services.runtime.errors import Invalid, NotFound, Unavailable
@@ -75,7 +76,7 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             request.recorded_at.ToDatetime(tzinfo=UTC) if request.HasField("recorded_at") else as_of,
             superseded_fact_ids={fact.fact_id for fact in kept if fact.superseded_by_fact_id},
             open_referrals={r.to_team for r in referrals.referrals if r.status not in _REFERRAL_ENDED},
-            taken_referrals={r.to_team for r in referrals.referrals if r.status in _REFERRAL_TAKEN},
+            taken_referrals=_taken(referrals.referrals, as_of),
         )
         reply = decisions_pb2.DecideNextStepsResponse(
             guideline=_version(guideline),
@@ -142,6 +143,18 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             timeline_pb2.ListFactsRequest(patient_id=patient_id, up_to_seq=up_to_seq, include_superseded=True),
         )
         return reply.facts
+
+
+def _taken(referrals: Sequence[timeline_pb2.Referral], as_of: datetime) -> dict[str, datetime]:
+    """Return for each team when it last had the person in its hands: now, or at a first contact since closed."""
+    taken: dict[str, datetime] = {}
+    for referral in referrals:
+        moments = [step.at.ToDatetime(tzinfo=UTC) for step in referral.steps if step.status == "first_contact"]
+        if referral.status in _REFERRAL_TAKEN:
+            moments.append(as_of + CLOCK_TOLERANCE)
+        if moments:
+            taken[referral.to_team] = max([*moments, taken.get(referral.to_team, moments[0])])
+    return taken
 
 
 def _promised(due: Due | None, name: str, start: datetime) -> DueTime:

@@ -98,7 +98,8 @@ class Desk:
         if known is not None and known.found:
             return known.receipt
         try:
-            receipt = await self._door.act(report.event["referral_id"], report)
+            about = replace(report, patient_id=request.patient_id)
+            receipt = await self._door.act(report.event["referral_id"], about)
         except HandrailError as error:
             if error.reason == "workflow_not_running":
                 message = "There is no such referral under way. Check its id; a closed referral takes no more answers."

@@ -18,7 +18,7 @@ import yaml
 from pydantic import SkipValidation, TypeAdapter, ValidationError
 from yaml.constructor import SafeConstructor
 
-from services.pathway.conditions import Condition, ConditionError, parse
+from services.pathway.conditions import Condition, ConditionError, facts_of, parse
 from services.pathway.dictionary import NO_OTHER_FIELDS, Dictionary, EventDef, FactDef, Role
 
 _CONDITION_FIELDS = ("gate", "when", "forbids", "done_when")
@@ -251,7 +251,7 @@ def _validated(adapter: TypeAdapter[_T], raw: _Mapping, path: Path) -> _T:
         raise _refused(path, _line_at(raw, first["loc"]), message) from None
 
 
-def _load_shared(directory: Path) -> tuple[Dictionary, dict[str, EventDef], tuple[object, object]]:
+def _load_shared(directory: Path) -> tuple[Dictionary, dict[str, EventDef], dict[str, Any]]:
     path = directory / "dictionary.yaml"
     raw = _read(path)
     written = json.loads(_canonical(raw))
@@ -262,7 +262,6 @@ def _load_shared(directory: Path) -> tuple[Dictionary, dict[str, EventDef], tupl
         _check_fact(fact, dictionary, path, _line_at(raw, ("facts", name)))
     events_path = directory / "events.yaml"
     raw_events = _read(events_path)
-    written_events = json.loads(_canonical(raw_events))
     events: dict[str, EventDef] = {}
     for name, entry in _entries(raw_events, "events", events_path):
         entry["name"] = name
@@ -272,7 +271,7 @@ def _load_shared(directory: Path) -> tuple[Dictionary, dict[str, EventDef], tupl
             value = event.implies.get(fact_name, "unknown")
             if problem := dictionary.problem_with(fact_name, value):
                 raise _refused(events_path, entry.line, f"{name}: {problem}")
-    return dictionary, events, (written, written_events)
+    return dictionary, events, written
 
 
 def _entries(raw: _Mapping, key: str, path: Path) -> list[tuple[str, _Mapping]]:
@@ -307,10 +306,10 @@ def _check_fact(fact: FactDef, dictionary: Dictionary, path: Path, line: int) ->
 
 
 def _load_version(
-    path: Path, dictionary: Dictionary, events: Mapping[str, EventDef], parts: tuple[object, object]
+    path: Path, dictionary: Dictionary, events: Mapping[str, EventDef], written: Mapping[str, Any]
 ) -> Guideline:
     raw = _read(path)
-    content_hash = hashlib.sha256(_canonical([raw, *parts]).encode()).hexdigest()
+    content = _canonical(raw)
     lines = [int(getattr(entry, "line", 0)) for entry in raw.get("rules") or ()]
     _parse_conditions(raw, dictionary, path)
     file = _validated(_FILE, raw, path)
@@ -330,8 +329,30 @@ def _load_version(
         rules=file.rules,
         dictionary=dictionary,
         events=events,
-        content_hash=content_hash,
+        content_hash=_content_hash(content, file.rules, dictionary, written),
     )
+
+
+def _content_hash(content: str, rules: Sequence[Rule], dictionary: Dictionary, written: Mapping[str, Any]) -> str:
+    """Hash what its judgements depend on: the version's own file, and the dictionary entries that its rules read.
+
+    A fact or an event that is new to the house leaves the versions alone that pathways are pinned to.
+    """
+    names: set[str] = set()
+    for rule in rules:
+        for condition in (rule.when, rule.gate, rule.forbids, rule.done_when):
+            names.update(facts_of(condition) if condition is not None else ())
+        names.update(rule.considers)
+        names.update((rule.occurrence.fact,) if rule.occurrence else ())
+    read = [*names]
+    for name in read:
+        derived = dictionary.facts[name].derived
+        fresh = [name for name in (derived.inputs if derived else ()) if name not in names]
+        names.update(fresh)
+        read += fresh
+    entries = {name: written["facts"][name] for name in sorted(names)}
+    vocabulary = {key: value for key, value in written.items() if key != "facts"}
+    return hashlib.sha256(_canonical([content, entries, vocabulary]).encode()).hexdigest()
 
 
 def _parse_conditions(raw: _Mapping, dictionary: Dictionary, path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, london_date, start_of
 from services.pathway.facts import Gap
@@ -24,7 +25,7 @@ FOREIGN_PREFIX = "track|"
 _REASON_LIMIT = 400
 
 
-def plan(  # noqa: PLR0913, PLR0917  # the whole state of a pathway, each part by name
+def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
     guideline: Guideline,
     judgements: Sequence[Judgement],
     decisions: Sequence[Decision],
@@ -35,14 +36,15 @@ def plan(  # noqa: PLR0913, PLR0917  # the whole state of a pathway, each part b
     *,
     superseded_fact_ids: Collection[str] = frozenset(),
     open_referrals: Collection[str] = frozenset(),
-    taken_referrals: Collection[str] = frozenset(),
+    taken_referrals: Mapping[str, datetime] = MappingProxyType({}),
     closures: Collection[date] = frozenset(),
 ) -> Plan:
     """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
 
     `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names
     the services (`refer_to`) with a referral under way, which ends the follow-on that asks for one;
-    `taken_referrals` those where a person took it, which is what a recommendation to refer asks for.
+    `taken_referrals` those where a person took it, and when (for one under way: any later moment), which is what a
+    recommendation to refer asks for.
     """
     owned = {item.key: item.kind for item in open_items if not item.key.startswith(FOREIGN_PREFIX)}
     planner = _Planner(
@@ -81,7 +83,7 @@ class _Planner:
     recorded_at: datetime
     superseded: Collection[str]
     open_referrals: Collection[str]
-    taken_referrals: Collection[str]
+    taken_referrals: Mapping[str, datetime]
     closures: Collection[date]
 
     def rule_items(self) -> list[WantedItem]:
@@ -106,7 +108,7 @@ class _Planner:
             if judgement is None or after is None or judgement.truth == "does_not_apply" or judgement.done:
                 continue
             decision = self._accepted(rule, judgement)
-            if decision is None or decision.rule_id != rule.rule_id or rule.refer_to in self.open_referrals:
+            if decision is None or decision.rule_id != rule.rule_id or self._referred(rule, judgement):
                 continue
             due = self._due(after.due, judgement)
             items.append(
@@ -204,10 +206,10 @@ class _Planner:
         """What ended an item of a rule as it was meant to end; empty if nothing did."""
         if kind == "review":
             return f"A newer decision on {rule.number} is recorded."
-        if kind == "follow_on" and rule.refer_to and rule.refer_to in self.open_referrals:
-            return f"A referral to {_words(rule.refer_to)} is under way."
-        if rule.refer_to and rule.refer_to in self.taken_referrals:
+        if self._taken(rule, judgement):
             return f"A person at {_words(rule.refer_to)} took the referral."
+        if kind == "follow_on" and self._referred(rule, judgement):
+            return f"A referral to {_words(rule.refer_to)} is under way."
         if decision := self._latest(rule, occurrence, completed_only=kind == "follow_on"):
             return f"Decision recorded on {rule.number}: {decision.outcome}."
         return f"What {rule.number} asks for has happened." if judgement.done else ""
@@ -252,7 +254,7 @@ class _Planner:
 
     def _settled(self, rule: Rule, judgement: Judgement) -> bool:
         """Whether a decision on the rule stands, or one of its options that still applies is accepted."""
-        if rule.refer_to and rule.refer_to in self.taken_referrals:
+        if self._taken(rule, judgement):
             return True
         standing = self._standing(rule, judgement)
         if standing is not None and (standing.outcome != "accepted" or self._acceptance_is_enough(rule)):
@@ -264,6 +266,14 @@ class _Planner:
                 if decision is not None and decision.outcome in {"accepted", "done"}:
                     return True
         return False
+
+    def _taken(self, rule: Rule, judgement: Judgement) -> bool:
+        """Whether the team that the rule refers to has taken the person, for this occurrence."""
+        taken_at = self.taken_referrals.get(rule.refer_to)
+        return taken_at is not None and (judgement.occurred_at is None or judgement.occurred_at <= taken_at)
+
+    def _referred(self, rule: Rule, judgement: Judgement) -> bool:
+        return rule.refer_to in self.open_referrals or self._taken(rule, judgement)
 
     def _acceptance_is_enough(self, rule: Rule) -> bool:
         """Whether accepting settles the rule's own task: a choice was made, or a follow-on task takes over.

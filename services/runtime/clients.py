@@ -80,7 +80,8 @@ def open_channel(address: str) -> grpc.aio.Channel:
         address,
         options=[
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
+            # The time that one attempt to connect may take: a refused one fails at once, a busy machine needs longer.
+            ("grpc.min_reconnect_backoff_ms", 2000),
             ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.max_receive_message_length", MAX_TRANSPORT_BYTES),
             ("grpc.enable_http_proxy", 0),

@@ -24,14 +24,9 @@ BLOCKS = [
     for block in re.findall(r"^```sh\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 ]
 ITSELF = "make test"
+STORY = ".venv/bin/handrail demo --json"  # whose patient id stands for PATIENT in the commands below it
 RUNS_ON = re.compile(r"(^|\s)(make run|\.venv/bin/handrail up)\b")
 START_SECONDS, STOP_SECONDS = 60.0, 12.0
-
-
-@pytest.fixture(scope="module")
-def patient(house: House) -> str:
-    """The person of `handrail demo --json`."""
-    return str(json.loads(house.cli("demo", "--json").stdout)["patient_id"])
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +41,13 @@ def environment(shelf: Path, home: Path) -> dict[str, str]:
     return told | {"HOME": str(shelf), "HANDRAIL_HOME": str(home), "NO_COLOR": "1"}
 
 
-def run(command: str, told: dict[str, str]) -> None:
-    """Run a command that ends by itself."""
+def run(command: str, told: dict[str, str]) -> str:
+    """Run a command that ends by itself; return what it says."""
     done = subprocess.run(
         ["bash", "-c", command], cwd=REPOSITORY, env=told, capture_output=True, text=True, timeout=90, check=False
     )
     assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
 @contextmanager
@@ -85,31 +81,27 @@ def running(command: str, told: dict[str, str], shelf: Path) -> Iterator[None]:
             started.wait(STOP_SECONDS)
 
 
-def play(commands: list[str], told: dict[str, str], shelf: Path) -> None:
+def play(commands: list[str], told: dict[str, str], shelf: Path, patient: str = "PATIENT") -> None:
     """Run the commands of a block in order; a house that one of them starts runs until the block ends."""
     if not commands:
         return
     first, *others = commands
     if RUNS_ON.search(first):
         with running(first, told, shelf):
-            play(others, told, shelf)
+            play(others, told, shelf, patient)
         return
-    run(first, told)
-    play(others, told, shelf)
+    said = run(first.replace("PATIENT", patient), told)
+    if first == STORY:
+        patient = str(json.loads(said)["patient_id"])
+    play(others, told, shelf, patient)
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[0])
-def test_what_the_readme_says_to_type_works(
-    block: list[str], house: House, shelf: Path, request: pytest.FixtureRequest
-) -> None:
+def test_what_the_readme_says_to_type_works(block: list[str], house: House, shelf: Path) -> None:
     commands = [command for command in block if command != ITSELF]
-    if any("PATIENT" in command for command in commands):
-        patient = request.getfixturevalue("patient")
-        commands = [command.replace("PATIENT", patient) for command in commands]
     starts = any(RUNS_ON.search(command) for command in commands)
-    told = environment(shelf, shelf / "first-house" if starts else house.home)
-    play(commands, told, shelf)
+    play(commands, environment(shelf, shelf / "first-house" if starts else house.home), shelf)
 
 
 def test_the_readme_shows_the_two_commands() -> None:

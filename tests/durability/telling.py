@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client
 
 from handrail.clinical.v1 import terms_pb2
 from services.runtime.context import Actor
@@ -37,6 +36,19 @@ async def insist(
             return reply.receipt  # type: ignore[no-any-return]
 
 
+async def at_rest(client: Client, *workflow_ids: str, patience: float = 150.0) -> None:
+    """Wait until none of these workflows has anything under way but its timer."""
+    calm, until = 0, time.monotonic() + patience
+    while calm < 6:
+        assert time.monotonic() < until, "it never came to rest"
+        pending = 0
+        for workflow_id in workflow_ids:
+            raw = (await client.get_workflow_handle(workflow_id).describe()).raw_description
+            pending += len(raw.pending_activities) + int(raw.HasField("pending_workflow_task"))
+        calm = 0 if pending else calm + 1
+        await asyncio.sleep(0.1)
+
+
 async def runs_of(client: Client, workflow_id: str) -> list[list[HistoryEvent]]:
     """The histories of all runs of a workflow, the first run first."""
     histories: list[list[HistoryEvent]] = []
@@ -60,9 +72,3 @@ def pending_timers(events: list[HistoryEvent]) -> int:
         elif event.HasField("timer_canceled_event_attributes"):
             gone.add(event.timer_canceled_event_attributes.started_event_id)
     return len(started - gone)
-
-
-async def workflows_of(client: Client, *ids: str) -> AsyncIterator[WorkflowExecution]:
-    """What the server says of these workflows' newest runs."""
-    for workflow_id in ids:
-        yield await client.get_workflow_handle(workflow_id).describe()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.clinical.v1 import events_pb2
+from handrail.clinical.v1 import events_pb2, terms_pb2
 from services.runtime.errors import Category
 from tests.house import ONCOLOGIST, Door
 from tests.journeys.stories import a_day, accepted, diagnosed, new_id, of_kind, refused, started
@@ -37,6 +37,7 @@ async def test_a_line_starts_only_after_a_decision_and_its_first_response_check_
 
 async def test_a_course_without_its_setting_is_refused_by_field(door: Door) -> None:
     patient = await diagnosed(door)
-    broken = events_pb2.TherapyLineStarted(line_id=new_id(), course={"line": 1, "stop_reason": "ongoing"})
+    course = terms_pb2.TherapyCourse(line=1, stop_reason="ongoing")
+    broken = events_pb2.TherapyLineStarted(line_id=new_id(), course=course)
     refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, broken))
     assert [v.field for v in refusal.violations] == ["therapy_line_started.course.setting"]

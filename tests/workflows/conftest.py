@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -26,6 +27,7 @@ from workflows.messages import (
     Filed,
     FileReport,
     InboundPage,
+    InboundReceipt,
     Notice,
     Plan,
     PlannedItem,
@@ -70,6 +72,11 @@ class Memory:
     refused: list[RefusedReport] = field(default_factory=list)
     records_down: bool = False
     refuse_kind: str = ""
+    refuse_template: str = ""
+    refuse_status: str = ""
+    decisions: str = ""  # "down", or "refuse"
+    scheduling_down: bool = False
+    inbound: list[InboundReceipt] = field(default_factory=list)
     due_in: timedelta = timedelta(days=5)
     follow_up: str = "next_contact||1|"
 
@@ -97,6 +104,9 @@ class Memory:
     @activity.defn
     async def decide_next_steps(self, asked: DecideInput) -> Plan:
         """Open a next contact when nothing else is open; due times follow from `due_in`."""
+        if self.decisions:
+            message = "pathway cannot decide"
+            raise ApplicationError(message, type="unavailable", non_retryable=self.decisions == "refuse")
         self.decided.append(asked)
         due = asked.recorded_at + self.due_in
         opened = [
@@ -133,24 +143,37 @@ class Memory:
     @activity.defn
     async def set_referral_status(self, asked: SetStatusInput) -> str:
         """Keep a referral's step."""
+        if asked.step.to_status == self.refuse_status:
+            message = "the referral is somewhere else"
+            raise ApplicationError(message, type="conflict", non_retryable=True)
         self.statuses.append(asked)
         return asked.responsible_team
 
     @activity.defn
     async def send_notice(self, notice: Notice) -> str:
         """Keep a notice once."""
+        if notice.template == self.refuse_template:
+            message = "notify refuses this"
+            raise ApplicationError(message, type="invalid", non_retryable=True)
         if notice.message_id not in {sent.message_id for sent in self.notices}:
             self.notices.append(notice)
         return "sent"
 
     @activity.defn
     async def list_inbound(self, cursor: int) -> InboundPage:
-        """Nothing comes back."""
-        return InboundPage([], cursor)
+        """What came back after the cursor, which counts."""
+        for _ in range(20):
+            if self.inbound[cursor:]:
+                break
+            await asyncio.sleep(0.05)
+        return InboundPage(self.inbound[cursor:], len(self.inbound))
 
     @activity.defn
     async def plan_response_check(self, asked: ResponseCheckInput) -> str:
         """Twelve weeks ahead, or as the team stated."""
+        if self.scheduling_down:
+            message = "pathway is down"
+            raise ApplicationError(message, type="unavailable")
         return (asked.counted_from + timedelta(weeks=asked.weeks or 12)).date().isoformat()
 
 

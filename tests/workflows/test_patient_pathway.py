@@ -8,54 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.conftest import Memory, moment, working
+from tests.workflows.conftest import Memory, working
+from tests.workflows.driving import a_report, eventually, settled, started
 from workflows import names
-from workflows.messages import Actor, GuidelinePin, PathwayState, Receipt, Report, Settings
+from workflows.messages import Receipt, Report
 from workflows.patient_pathway import PatientPathway
-
-PIN = GuidelinePin("cg81", "2026-06-30", "0" * 64)
-NURSE = Actor("nurse.test", "key_worker", "breast_care_nurses")
-
-
-def a_report(kind: str = "symptom_reported", key: str = "", **event: object) -> Report:
-    """A report with a key of its own unless one is given."""
-    return Report(
-        key=key or str(uuid.uuid4()),
-        request_hash="a" * 64,
-        kind=kind,
-        event=dict(event),
-        facts=[],
-        actor=NURSE,
-        occurred_at=moment(),
-    )
-
-
-async def started(env: WorkflowEnvironment, queue: str, **limits: float) -> WorkflowHandle[PatientPathway, None]:
-    """Start a pathway and report that it was opened."""
-    patient = str(uuid.uuid4())
-    handle = await env.client.start_workflow(
-        PatientPathway.run,
-        PathwayState(patient, PIN, Settings(activity_seconds=2, window_seconds=4, **limits)),  # type: ignore[arg-type]
-        id=names.pathway_id(patient),
-        task_queue=queue,
-    )
-    await handle.execute_update(PatientPathway.report, a_report("pathway_opened"))
-    return handle
-
-
-async def settled(handle: WorkflowHandle[PatientPathway, None]) -> dict[str, int]:
-    """Wait until all is filed and told; return where the workflow stands."""
-    for _ in range(400):
-        standing: dict[str, int] = await handle.query(PatientPathway.standing)
-        if not standing["to_file"] and not standing["to_tell"]:
-            return standing
-        await asyncio.sleep(0.05)
-    message = f"not settled: {standing}"
-    raise AssertionError(message)
 
 
 async def test_reports_are_filed_in_order_and_leave_an_open_task(env: WorkflowEnvironment) -> None:
@@ -116,6 +77,21 @@ async def test_records_down_delays_filing_but_not_acceptance_or_alarm(env: Workf
         await settled(handle)
     assert [n.team for n in memory.notices if n.template == "report_not_filed"] == ["duty_desk"] * 3
     assert [kept.seq for kept in memory.appended][1:] == [r.seq for r in receipts]
+
+
+async def test_a_clock_fires_and_is_told_while_records_is_down(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(due_in=timedelta(seconds=4)), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        await settled(handle)
+        memory.records_down = True
+        await handle.execute_update(PatientPathway.report, a_report())
+        await eventually(lambda: memory.notices[-1].template == "item_overdue", "the overdue task is told")
+        assert [kept.seq for kept in memory.appended] == [1]
+        memory.records_down = False
+        await settled(handle)
+    assert [kept.seq for kept in memory.appended] == [1, 2]
+    assert [asked.seq for asked in memory.applied if asked.overdue] == [3]
 
 
 async def test_a_report_that_records_refuses_becomes_a_task_with_its_payload_kept(env: WorkflowEnvironment) -> None:

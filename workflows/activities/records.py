@@ -125,6 +125,7 @@ class RecordsActivities:
                         for item_id, to in asked.move.items()
                     ],
                     event_id=asked.event_id,
+                    pathway_closed=asked.pathway_closed,
                 ),
             )
         return Applied({item.item_id: item.owner_team for item in reply.opened})

@@ -65,7 +65,8 @@ async def _play(desk: Desk, source: random.Random, *, quiet: bool) -> Plain:
     await stage.check_record()
     command = command_line(desk.running.home.path)
     say(narration.ending(stage.open_tasks(), len(stage.messages), stage.team_names))
-    say(narration.hints(person, command))
+    asked = next((item["number"] for item in stage.open_tasks() if item["number"]), "")
+    say(narration.hints(person, command, asked))
     return {
         "patient_id": person["patient_id"],
         "nhs_number": person["nhs_number"],

@@ -99,13 +99,13 @@ def ending(open_tasks: Sequence[Values], messages: int, teams: Mapping[str, str]
     return [*lines, *table(rows, 4), BLANK, *wrapped(said, style="quiet")]
 
 
-def hints(person: Values, command: str) -> list[Line]:
+def hints(person: Values, command: str, number: str) -> list[Line]:
     """Say what to type next."""
     patient = nhs_number(person["nhs_number"])
     typed = (
         (f'{command} patient show "{patient}"', "the whole record"),
         (f'{command} patient show "{patient}" --history', "every event"),
-        (f'{command} explain "{patient}" 1.12.3', "why, on which results"),
+        (f'{command} explain "{patient}" {number}'.rstrip(), "why, on which results"),
         (f"{command} worklist --team breast_care_nurses", "one team's tasks"),
         (f"{command} referral list", "who is responsible now"),
     )

@@ -42,6 +42,14 @@ async def find(desk: Desk, text: str) -> list[Plain]:
     return [plain(person) for person in reply.people]
 
 
+async def person(desk: Desk, patient_id: str) -> Plain:
+    """Return who somebody is."""
+    from handrail.records.v1 import people_pb2
+
+    reply = await desk.records(desk.people.GetPerson, people_pb2.GetPersonRequest(patient_id=patient_id))
+    return plain(reply.person)
+
+
 async def whole(desk: Desk, patient_id: str, min_seq: int = 0) -> Plain:
     """Return one person's whole state; `min_seq` waits a moment for that report to be filed."""
     from handrail.records.v1 import timeline_pb2

@@ -41,7 +41,11 @@ def list_referrals(
         async with acting.services(acting.actor_from(as_role, "", user)) as desk:
             patient_id = await people.patient_id_of(desk, patient) if patient else ""
             request = timeline_pb2.ListReferralsRequest(team=team, patient_id=patient_id, page_size=500)
-            return [plain(held) for held in (await desk.records(desk.timeline.ListReferrals, request)).referrals]
+            found = [plain(held) for held in (await desk.records(desk.timeline.ListReferrals, request)).referrals]
+            persons: dict[str, Plain] = {held["patient_id"]: {} for held in found}
+            for known in persons:
+                persons[known] = await people.person(desk, known)
+            return [{**held, "person": persons[held["patient_id"]]} for held in found]
 
     found = acting.run(work())
     if as_json:

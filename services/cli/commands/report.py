@@ -81,10 +81,16 @@ def show_receipt(receipt: Plain, event: str, *, as_json: bool) -> None:
         return
     show(
         [
-            Line(f"Accepted: {words.event(event).lower()}, number {receipt['seq']} on this pathway."),
+            Line(f"Accepted: {words.event(event)}. Number {receipt['seq']} {_of(event)}."),
             Line(f"Event id {receipt['event_id']}", "quiet"),
         ]
     )
+
+
+def _of(event: str) -> str:
+    """Say what a receipt counts: the receiving team's answers are numbered within their referral."""
+    service = reporting.route(event).rpc.containing_service.name
+    return "of this referral's answers" if service == "ReferralService" else "on this pathway"
 
 
 def _request(event: str, facts: list[str], fields: list[str]) -> Any:  # noqa: ANN401 - as above

@@ -108,8 +108,9 @@ def worklist(items: Sequence[Values], at: datetime) -> list[Line]:
 
 
 def referrals(found: Sequence[Values]) -> list[Line]:
-    """Show referrals, newest first."""
-    return _each(_referral_in_brief, found) or [Line("No referrals.")]
+    """Show referrals, newest first, each with the person."""
+    lines = [line for held in found for line in [Line(banner(held["person"]), "title"), *_referral_in_brief(held)]]
+    return lines or [Line("No referrals.")]
 
 
 def referral(held: Values, person: Values) -> list[Line]:
@@ -169,7 +170,7 @@ def _facts(facts: Sequence[Values]) -> list[Line]:
         )
         for fact in sorted(newest.values(), key=lambda f: (f["name"], f["subject"]))
     ]
-    return table(rows, 2, (40, 60, 0, 40))
+    return table(rows, 2, (44, 44, 0, 30))
 
 
 def _fact_in_history(fact: Values) -> list[Line]:

@@ -26,7 +26,6 @@ POLL = 0.05
 SETTLE = 0.1
 _TRACK = "track|"
 _TOLD_APART = frozenset({"person_view", "number", "option"})
-_SOURCE = "demo"
 _RUNNING = frozenset({"running", "external"})
 
 
@@ -57,6 +56,7 @@ class Happening:
     about: str = ""
     opens: str = ""
     closes: str = ""
+    source: str = ""
 
     def bringing(self, *facts: tuple[str, object], about: str = "") -> Happening:
         """Return it with results, about the person or about one subject."""
@@ -93,19 +93,14 @@ class Stage:
         """Report it, wait until it is filed, judged, planned and told, and return what came of it."""
         desk = self.desk.acting_as(happening.who.actor)
         facts = [reporting.fact(name, held, happening.about) for name, held in happening.facts]
-        report = Report(happening.kind, self.patient_id, happening.fields, facts, happening.at, _SOURCE)
+        report = Report(happening.kind, self.patient_id, happening.fields, facts, happening.at, happening.source)
         receipt = await reporting.send(desk, happening.kind, reporting.request_for(report))
         event = await self._filed(receipt["event_id"], happening)
         await self._judged(event["seq"], happening)
-        pathway = await self._planned(happening)
-        await self._tracked(happening)
-        opened, closed = await self._changed()
+        opened, closed = self._changed(await self._planned(happening))
         told = await self._messages({item["owner_team"] for item in opened})
         entry = {name: event[name] for name in ("event_id", "kind", "seq")}
         self.told.append({**entry, "told_by": happening.who.actor.subject})
-        if pathway["status"] != "open":
-            message = f"The pathway is {pathway['status']} after '{happening.title}'; it should be open."
-            raise CliError(message)
         return Scene(
             number=len(self.told),
             title=happening.title,
@@ -172,57 +167,54 @@ class Stage:
 
         self.evaluation = await self._until(look, f"the guideline was not judged after '{happening.kind}'")
 
-    async def _planned(self, happening: Happening) -> Plain:
-        """Wait until the open tasks are those that the guideline wants: nothing to open, nothing to close."""
-        from handrail.pathway.v1 import decisions_pb2
+    async def _planned(self, happening: Happening) -> list[Plain]:
+        """Wait until the open tasks are those that the guideline and the tracks want; return all, closed ones too."""
 
-        async def look() -> Plain | None:
-            state = await people.whole(self.desk, self.patient_id)
-            guideline, _, version = state["pathway"]["guideline"].partition("@")
-            items = state["open_items"]
-            request = decisions_pb2.DecideNextStepsRequest(
-                patient_id=self.patient_id,
-                guideline=decisions_pb2.GuidelineVersion(guideline=guideline, version=version),
-                open_items=[
-                    decisions_pb2.OpenItemRef(key=i["key"], kind=i["kind"])
-                    for i in items
-                    if not i["key"].startswith(_TRACK)
-                ],
-                other_open=sum(i["key"].startswith(_TRACK) for i in items),
-            )
-            request.as_of.FromDatetime(datetime.now(UTC))
-            plan = await self.desk.pathway(self.desk.decisions.DecideNextSteps, request)
-            waiting[:] = [*(item.title for item in plan.open), *(item.key for item in plan.close)]
-            return None if waiting else state["pathway"]
+        async def look() -> list[Plain] | None:
+            items = await people.tasks(self.desk, patient_id=self.patient_id, closed=True)
+            tasks = {item["key"]: item for item in items if item["status"] == "open"}
+            waiting[:] = await self._unplanned(list(tasks.values()))
+            if happening.opens and happening.opens not in tasks:
+                waiting.append(f"{happening.opens} to open")
+            if happening.closes in tasks:
+                waiting.append(f"{happening.closes} to close")
+            return None if waiting else items
 
         waiting: list[str] = []
-        failure = f"the tasks were not brought up to date after '{happening.kind}'"
         try:
-            return await self._until(look, failure)
+            return await self._until(look, f"the tasks were not brought up to date after '{happening.kind}'")
         except CliError as error:
-            message = f"{error} Waited for: {', '.join(waiting)}."
+            message = f"{error} Waited for: {'; '.join(waiting)}."
             raise CliError(message) from error
 
-    async def _tracked(self, happening: Happening) -> None:
-        async def look() -> bool | None:
-            keys = {item["key"] for item in (await people.whole(self.desk, self.patient_id))["open_items"]}
-            as_it_should = (not happening.opens or happening.opens in keys) and happening.closes not in keys
-            return True if as_it_should else None
+    async def _unplanned(self, tasks: Sequence[Plain]) -> list[str]:
+        """Return what the guideline wants opened or closed now, and is not yet."""
+        from handrail.pathway.v1 import decisions_pb2
 
-        if happening.opens or happening.closes:
-            expected = [f"'{happening.opens}' did not open"] if happening.opens else []
-            expected += [f"'{happening.closes}' did not close"] if happening.closes else []
-            await self._until(look, f"after '{happening.kind}' the task {' or '.join(expected)}")
+        own = [item for item in tasks if not item["key"].startswith(_TRACK)]
+        request = decisions_pb2.DecideNextStepsRequest(
+            patient_id=self.patient_id,
+            guideline=decisions_pb2.GuidelineVersion(
+                guideline=self.evaluation["guideline"], version=self.evaluation["version"]
+            ),
+            open_items=[decisions_pb2.OpenItemRef(key=item["key"], kind=item["kind"]) for item in own],
+            other_open=len(tasks) - len(own),
+        )
+        request.as_of.FromDatetime(datetime.now(UTC))
+        plan = await self.desk.pathway(self.desk.decisions.DecideNextSteps, request)
+        return [f"{item.title} to open" for item in plan.open] + [f"{item.key} to close" for item in plan.close]
 
-    async def _changed(self) -> tuple[list[Plain], list[Plain]]:
+    def _changed(self, items: Sequence[Plain]) -> tuple[list[Plain], list[Plain]]:
         """Return the tasks that are newly open, and those that closed, since the last look."""
-        before, now = self.tasks, {}
-        for item in await people.tasks(self.desk, patient_id=self.patient_id, closed=True):
-            now[item["item_id"]] = item
-        self.tasks = now
-        opened = [i for i in now.values() if i["status"] == "open" and i["item_id"] not in before]
-        was_open = {item_id for item_id, item in before.items() if item["status"] == "open"}
-        return opened, [now[i] for i in was_open if now[i]["status"] != "open"]
+        before = self.tasks
+        self.tasks = {item["item_id"]: item for item in items}
+        opened = [item for item in items if item["status"] == "open" and item["item_id"] not in before]
+        closed = [
+            item
+            for item in items
+            if item["status"] != "open" and before.get(item["item_id"], {}).get("status") == "open"
+        ]
+        return opened, closed
 
     async def _messages(self, teams: set[str]) -> list[str]:
         """Return the teams that were told since the last look; wait a moment for those that have a new task."""

@@ -30,6 +30,16 @@ KNOWN_AT_DIAGNOSIS = (
     ("bone_mets", "present"),
     ("bone_mets_newly_diagnosed", True),
 )
+SOURCES = {
+    "diagnosis_confirmed": "Breast MDT meeting",
+    "result_received": "Pathology report",
+    "decision_made": "Oncology clinic",
+    "therapy_line_started": "Oncology clinic",
+    "therapy_line_ended": "Oncology clinic",
+    "progression_reported": "CT report",
+    "symptom_reported": "Conversation with the person",
+    "referral_first_contact": "Home visit",
+}
 Ago = tuple[int, int, int]
 """So many days ago, at an hour and minute in London."""
 _ACCEPTED = 1  # DecisionMade.OUTCOME_ACCEPTED
@@ -248,7 +258,7 @@ class Story:
         return replace(self._report(title, self.cast.oncologist, "decision_made", at), fields=made)
 
     def _report(self, title: str, who: Player, kind: str, at: Ago, **fields: object) -> Happening:
-        return Happening(title, who, kind, fields, self._at(*at))
+        return Happening(title, who, kind, fields, self._at(*at), source=SOURCES.get(kind, "Handrail demo"))
 
     @property
     def _response_check(self) -> str:

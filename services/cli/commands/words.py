@@ -14,7 +14,22 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 # Written as clinicians write them; every other word of a name stays as it is.
 _AS_WRITTEN = {
     word.lower(): word
-    for word in ("HER2", "ER", "PR", "IHC", "ISH", "ECOG", "eGFR", "LVEF", "BRCA", "PIK3CA", "AKT1", "PTEN", "ESR1")
+    for word in (
+        "HER2",
+        "ER",
+        "PR",
+        "IHC",
+        "ISH",
+        "ECOG",
+        "eGFR",
+        "LVEF",
+        "BRCA",
+        "PIK3CA",
+        "AKT1",
+        "PTEN",
+        "ESR1",
+        "SACT",
+    )
 } | {
     "gbrca": "germline BRCA",
     "mets": "metastases",

@@ -126,7 +126,9 @@ def test_who_is_responsible_for_a_referral() -> None:
 
 
 def test_hints_can_be_typed() -> None:
-    assert '.venv/bin/handrail patient show "999 198 7150"' in text(narration.hints(PERSON, ".venv/bin/handrail"))
+    said = text(narration.hints(PERSON, ".venv/bin/handrail", "1.12.1"))
+    assert '.venv/bin/handrail patient show "999 198 7150"' in said
+    assert 'explain "999 198 7150" 1.12.1' in said
 
 
 def test_banner_dates_and_numbers_are_written_the_clinical_way() -> None:

@@ -139,12 +139,17 @@ def test_the_hash_follows_content_and_not_layout(copy: Path, guideline: Guidelin
     assert load(copy).content_hash == guideline.content_hash
     for file, old, new in [
         (RULES, "Name a key worker", "Name the key worker"),
-        ("dictionary.yaml", "stale_after_days: 42", "stale_after_days: 41"),
-        ("events.yaml", "Pathway opened", "A pathway opened"),
+        ("dictionary.yaml", "label: Disease extent", "label: Extent of disease"),
     ]:
         before = load(copy).content_hash
         change(copy, file, old, new)
         assert load(copy).content_hash != before
+
+
+def test_what_no_rule_reads_leaves_the_hash_alone(copy: Path, guideline: Guideline) -> None:
+    change(copy, "events.yaml", "Pathway opened", "A pathway opened")
+    change(copy, "dictionary.yaml", "label: Note on fitness", "label: A note on fitness")
+    assert load(copy).content_hash == guideline.content_hash
 
 
 def test_therapies_are_checked(guideline: Guideline) -> None:

@@ -15,6 +15,7 @@ from workflows.messages import (
     PathwayState,
     Plan,
     PlannedItem,
+    ReferralRef,
     Report,
 )
 
@@ -102,7 +103,14 @@ def test_a_referral_is_never_between_two_chairs() -> None:
     event = {"referral_id": "r1", "to_team": "palliative_care", "taken_by": "Dr P", "reason": "full", "outcome": "x"}
     for kind in ("drafted", "agreed", "sent", "acknowledged", "accepted", "declined"):
         report = Report("key", "a" * 64, f"referral_{kind}", event, [], NURSE, NOW)
-        opened, _ = tracks.moves(report, "breast_care_nurses")
+        opened, _ = tracks.moves(report, ReferralRef(kind, "breast_care_nurses", "palliative_care"))
         assert opened, kind
         assert all(item.owner_team or item.owner_role for item in opened), kind
         assert all(item.promise for item in opened), kind
+
+
+def test_an_urgent_referral_is_urgent_at_every_step() -> None:
+    event = {"referral_id": "r1", "to_team": "palliative_care"}
+    report = Report("key", "a" * 64, "referral_sent", event, [], NURSE, NOW)
+    [item], _ = tracks.moves(report, ReferralRef("sent", "breast_care_nurses", "palliative_care", "urgent"))
+    assert (item.urgency, item.promise) == ("urgent", "referral_acknowledged_urgent")

@@ -226,7 +226,9 @@ Global___Fact: _TypeAlias = Fact  # noqa: Y015
 
 @_typing.final
 class Receipt(_message.Message):
-    """What a report is answered with: it is durably accepted, and this is its place in the order."""
+    """What a report is answered with: it is durably accepted, and this is its place in the order of the person's reports
+    (for what a receiving team does: in the order of that referral's answers).
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

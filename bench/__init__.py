@@ -1,0 +1,1 @@
+"""How fast Handrail is beside what it stands on: the same server, the same run, one table."""
