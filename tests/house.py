@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import mailbox
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +52,15 @@ NURSE = Actor("nurse.test", "key_worker", "breast_care_nurses")
 ONCOLOGIST = Actor("oncologist.test", "oncologist", "oncology")
 PALLIATIVE = Actor("palliative.test", "palliative_clinician", "palliative_care")
 SCHEDULER = Actor("system:scheduler", "scheduler", "")
+
+
+@cache
+def clusters() -> Path:
+    """Where the databases of this run's houses lie when root runs them; gone when the run is over."""
+    folder = Path(tempfile.mkdtemp(prefix="handrail-clusters-"))
+    folder.chmod(0o711)  # PostgreSQL's user must pass through it, and see nothing
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def free_port() -> int:
@@ -106,7 +119,7 @@ class House:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=REPOSITORY,
-                env=os.environ | self.environment,
+                env=os.environ | {"HANDRAIL_CLUSTERS": str(clusters())} | self.environment,
                 start_new_session=True,
             )
         until = time.monotonic() + patience

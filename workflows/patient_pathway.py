@@ -294,6 +294,8 @@ class PatientPathway(ChildTracks):
                 try:
                     sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
                     instead = [] if sent else [notice]  # not now: let the others go first
+                    if sent == "failed":
+                        instead = telling.instead_of(notice, "the mail server refused it for good")
                 except ApplicationError as refused:
                     instead = telling.instead_of(notice, refused.message)
                 self.state.outbox.remove(notice)

@@ -32,6 +32,7 @@ SPARED = frozenset({"list_inbound"})
 
 # How long a death waits for others to share it, and for those who are let through to be heard of.
 GRACE_SECONDS = 0.05
+LONGEST_GRACE = 10
 
 
 class KillOnce(ClientInterceptor, WorkerInterceptor):
@@ -40,6 +41,7 @@ class KillOnce(ClientInterceptor, WorkerInterceptor):
     def __init__(self, deaths: Path) -> None:
         self._deaths = deaths
         self._known = set(deaths.read_text().splitlines()) if deaths.exists() else set()
+        self._dying: set[str] = set()
         self._running = 0
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - Temporal's name
@@ -58,13 +60,17 @@ class KillOnce(ClientInterceptor, WorkerInterceptor):
             self._running -= 1
         if key in self._known:
             return answer
+        if key in self._dying:  # tried again while its first death waits for others
+            return await asyncio.Event().wait()
+        self._dying.add(key)
         with self._deaths.open("a") as file:
             file.write(f"{key}\n")
             file.flush()
             os.fsync(file.fileno())
         await asyncio.sleep(GRACE_SECONDS)
-        while self._running:  # noqa: ASYNC110 - the last of them may be let through, and tells nobody
-            await asyncio.sleep(GRACE_SECONDS)
+        for _ in range(LONGEST_GRACE):
+            if self._running:
+                await asyncio.sleep(GRACE_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
         return answer
 

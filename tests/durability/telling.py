@@ -15,7 +15,7 @@ from services.runtime.context import Actor
 from services.runtime.errors import Category, HandrailError
 from tests.house import Door
 
-PATIENCE = 90.0
+PATIENCE = 150.0
 
 
 async def insist(
@@ -24,14 +24,15 @@ async def insist(
     """Report under one key until it is confirmed; `also` are refusals that only mean "not yet"."""
     request = door.request(rpc, patient_id, event, key=values.pop("key", str(uuid.uuid4())), **values)
     stub = next(s for s in (door.intake, door.referrals, door.scheduling) if hasattr(s, rpc))
-    until = time.monotonic() + PATIENCE
+    until, pause = time.monotonic() + PATIENCE, 0.2
     while True:
         try:
             reply = await door.call(actor, getattr(stub, rpc), request)
         except HandrailError as error:
             if error.category not in {Category.UNAVAILABLE, *also} or time.monotonic() > until:
                 raise
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause)
+            pause = min(1.0, pause * 1.5)
         else:
             return reply.receipt  # type: ignore[no-any-return]
 

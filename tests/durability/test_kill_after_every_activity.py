@@ -238,7 +238,7 @@ async def doubled(story: Story) -> dict[str, int]:
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)  # two minutes on an idle machine
 async def test_a_story_finishes_although_the_worker_dies_after_every_activity(
     tmp_path: Path, mail_server: MailServer
 ) -> None:

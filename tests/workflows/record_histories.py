@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import time
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowHandle
@@ -49,7 +50,7 @@ async def keep(client: Client, name: str, workflow_id: str) -> None:
 
 async def whole_story(env: WorkflowEnvironment, queue: str, memory: Memory) -> None:
     """A line with two checks, a referral to the end, an overdue task, a refused report, and the closing."""
-    pathway = await started(env, queue)
+    pathway = await started(env, queue, history_events=200)
     line_id = await started_line(pathway)
     await settled(pathway)
     await say(pathway, "response_assessed", line_id=line_id, response="stable")
@@ -100,7 +101,7 @@ async def many_runs(env: WorkflowEnvironment, queue: str, memory: Memory) -> Non
     pathway = await started(env, queue, history_events=120, unfiled_seconds=2)
     for _ in range(8):
         await pathway.execute_update(PatientPathway.report, a_report())
-    latest: WorkflowHandle[PatientPathway, None] = env.client.get_workflow_handle_for(PatientPathway.run, pathway.id)  # type: ignore[assignment]
+    latest: WorkflowHandle[PatientPathway, None] = env.client.get_workflow_handle_for(PatientPathway.run, pathway.id)
     referral = await sent_referral(env, latest)
     act = by(PALLIATIVE, "referral_declined", referral_id=referral.id.partition(":")[2], reason="no bed")
     await referral.execute_update(ReferralWorkflow.act, act)
@@ -126,9 +127,8 @@ async def main() -> None:
         dev_server_log_level="error",
     ) as env:
         for scenario in (whole_story, overdue_and_put_off, many_runs):
-            memory, queue = Memory(), str(uuid.uuid4())
-            if scenario is overdue_and_put_off:
-                memory.due_in = memory.due_in.__class__(seconds=4)
+            soon = timedelta(seconds=4)
+            memory, queue = Memory(due_in=soon) if scenario is overdue_and_put_off else Memory(), str(uuid.uuid4())
             async with working(env.client, memory, queue):
                 await scenario(env, queue, memory)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def test_histories_of_every_workflow_are_stored_and_one_crosses_continue_as_new(
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-async def test_a_stored_history_replays(path: Path) -> None:
+def test_a_stored_history_replays(path: Path) -> None:
+    history = WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
     replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner())
-    await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8")))
+    asyncio.run(replayer.replay_workflow(history))
