@@ -28,11 +28,12 @@ def say(what: str) -> None:
     print(f"  {time.perf_counter() - BEGAN:5.0f} s  {what}", file=sys.stderr, flush=True)
 
 
-async def measure_reports(house: House, counts: Counts) -> list[Row]:
+async def measure_reports(house: House, counts: Counts, rows: list[Row]) -> None:
     """Everything that needs the house to run."""
     address = house.running.temporal_address
     client = await Client.connect(address)
-    product, limit = Product(house, client), Limit(client, address)
+    product = Product(house, client)
+    limit = Limit(client, address, product.pids()["temporal"])
     try:
         say(f"opening {counts.people} pathways, and as many bare workflows")
         await product.open_people(counts.people)
@@ -40,31 +41,33 @@ async def measure_reports(house: House, counts: Counts) -> list[Row]:
         say("counting steps")
         steps = await reports.count_steps(product, limit)
         say("acceptance, one at a time")
-        rows = await reports.acceptance_alone(product, limit, counts)
+        rows += await reports.acceptance_alone(product, limit, counts)
         say("acceptance and the whole, at 1 and 16")
-        rows += await reports.bursts(product, limit, counts, steps)
+        more, processor = await reports.bursts(product, limit, counts, steps)
+        rows += more
+        say(f"processor ms a report at 16: {processor}")
         say("recovery")
         rows += await reports.recoveries(product, limit, steps)
         say("the guideline")
-        return rows + guideline.evaluations(await guideline.demo_facts(house), counts.rounds)
+        rows += guideline.evaluations(await guideline.demo_facts(house), counts.rounds)
     finally:
         await limit.close()
         await product.close()
 
 
-def measure(root: Path, counts: Counts, *, with_costs: bool) -> list[Row]:
+def measure(root: Path, counts: Counts, rows: list[Row], *, with_costs: bool) -> None:
     """Measure all rows in a home below `root`."""
     house = House(root / "home", environment())
     try:
         say("starting the house, on a new home")
         house.start()
-        rows = asyncio.run(measure_reports(house, counts))
+        asyncio.run(measure_reports(house, counts, rows))
     finally:
         house.stop()
     if with_costs:
-        print(costs.render(house.home / "logs"))
+        print(costs.render(house.home / "logs"), file=sys.stderr)
     say("cold starts")
-    return sorted(rows + asyncio.run(cold.cold_starts(house.home, counts.rounds)), key=lambda row: row.what[0])
+    rows += asyncio.run(cold.cold_starts(house.home, counts.rounds))
 
 
 def main() -> None:
@@ -80,13 +83,14 @@ def main() -> None:
     root = Path(tempfile.mkdtemp(prefix="handrail-bench-"))
     root.chmod(0o711)  # PostgreSQL runs as another user when we are root
     os.environ["HANDRAIL_CLUSTERS"] = str(root / "clusters")
+    rows: list[Row] = []
     try:
-        rows = measure(root, counts, with_costs=asked.costs)
-    finally:
+        measure(root, counts, rows, with_costs=asked.costs)
+    finally:  # what was measured is shown, whatever happened then
         shutil.rmtree(root, ignore_errors=True)
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(render(rows))
-    print(f"{os.cpu_count()} cores, load {load}, {time.perf_counter() - BEGAN:.0f} s, {counts.rounds} round(s)")
+        load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+        print(render(sorted(rows, key=lambda row: row.what[0])))
+        print(f"{os.cpu_count()} cores, load {load}, {time.perf_counter() - BEGAN:.0f} s, {counts.rounds} round(s)")
 
 
 BEGAN = time.perf_counter()

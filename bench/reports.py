@@ -6,8 +6,9 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
+from bench import cpu
 from bench.sides import Limit, Product, Side, all_at_once, history, settled
-from bench.table import Row
+from bench.table import Row, Target
 
 WIDE = 16
 Pairs = list[tuple[float, float | None]]
@@ -30,6 +31,8 @@ class Burst:
 
     accepted: float
     told: float
+    cpu: dict[str, float]
+    """Milliseconds of processor time for each report, by process."""
 
 
 @dataclass
@@ -75,7 +78,8 @@ async def one_by_one(side: Side, count: int) -> list[float]:
 
 async def burst(side: Side, people: int, each: int) -> Burst:
     """Send `each` reports to every one of `people`, theirs one after the other, everybody's side by side."""
-    chosen = side.people[:people]
+    chosen, pids = side.people[:people], side.pids()
+    before = cpu.used(pids)
     began = time.perf_counter()
 
     async def to(person: str) -> None:
@@ -86,7 +90,8 @@ async def burst(side: Side, people: int, each: int) -> Burst:
     accepted = time.perf_counter() - began
     await settled(side, chosen)
     told = time.perf_counter() - began
-    return Burst(people * each / accepted, people * each / told)
+    count = people * each
+    return Burst(count / accepted, count / told, cpu.since(before, cpu.used(pids), count))
 
 
 async def acceptance_alone(product: Product, limit: Limit, counts: Counts) -> list[Row]:
@@ -102,36 +107,59 @@ async def acceptance_alone(product: Product, limit: Limit, counts: Counts) -> li
     return [Row("1 accept a report, p50, one at a time", "ms", pairs, limit_is, ("ratio", "<=", 1.5))]
 
 
-async def bursts(product: Product, limit: Limit, counts: Counts, steps: Steps) -> list[Row]:
-    """Row 1, second part, and row 2: reports a second until accepted, and until filed, planned and told."""
-    rows = []
-    whole = f"{steps.bare_events:.0f} history events a report; product {steps.product_events:.0f}"
-    kinds = "/".join(map(str, steps.pattern))
-    for people, each in ((1, counts.each_alone), (WIDE, counts.each_of_wide)):
-        plain: Pairs = []
-        behind: Pairs = []
-        told: Pairs = []
-        for _ in range(counts.rounds):
-            mine = await burst(product, people, each)
-            limit.steps, limit.with_echo = (0,), True
-            plain.append((mine.accepted, (await burst(limit, people, each)).accepted))
-            limit.steps = steps.pattern
-            theirs = await burst(limit, people, each)
-            behind.append((mine.accepted, theirs.accepted))
-            limit.with_echo = False
-            told.append((mine.told, (await burst(limit, people, each)).told))
-        rows += [
-            Row(f"1 accept, at {people}", "/s", plain, "bare echo, then bare update, nothing behind it"),
-            Row(f"1 accept, at {people}, filing behind", "/s", behind, f"the same, {kinds} bare activities behind it"),
+@dataclass
+class Bursts:
+    """What the rounds of bursts at one width gave."""
+
+    product: list[Burst] = field(default_factory=list)
+    update: list[Burst] = field(default_factory=list)
+    with_steps: list[Burst] = field(default_factory=list)
+    without_echo: list[Burst] = field(default_factory=list)
+
+    def rows(self, people: int, steps: Steps) -> list[Row]:
+        """Return the lines."""
+        kinds = "/".join(map(str, steps.pattern))
+        events = f"{steps.bare_events:.1f} history events a report, product {steps.product_events:.1f}"
+        plain: Pairs = [(p.accepted, u.accepted) for p, u in zip(self.product, self.update, strict=True)]
+        behind: Pairs = [(p.accepted, w.accepted) for p, w in zip(self.product, self.with_steps, strict=True)]
+        both = list(zip(self.product, self.without_echo, strict=True))
+        told: Pairs = [(p.told, w.told) for p, w in both]
+        used: Pairs = [(sum(p.cpu.values()), sum(w.cpu.values())) for p, w in both]
+        half: Target = ("ratio", ">=", 0.5)
+        return [
+            Row(f"1 accept, at {people}", "/s", plain, "bare echo, then bare update; nothing behind it"),
             Row(
-                f"2 record-decide-plan-tell, at {people}",
-                "/s",
-                told,
-                f"bare update, then {kinds} no-op activities; {whole}",
-                ("ratio", ">=", 0.5),
+                f"1 accept, at {people}, filing behind", "/s", behind, f"the same, with {kinds} no-op activities behind"
             ),
+            Row(f"2 record-decide-plan-tell, at {people}", "/s", told, f"bare update, {kinds} no-ops; {events}", half),
+            Row(f"2 processor time of it, at {people}", "ms", used, "the same; Temporal server, worker"),
         ]
-    return sorted(rows, key=lambda row: row.what[0])
+
+    def processor(self) -> str:
+        """Return the product's processor time by process."""
+        names = self.product[0].cpu
+        mine = {name: statistics.median(burst.cpu[name] for burst in self.product) for name in names}
+        theirs = {name: statistics.median(b.cpu[name] for b in self.without_echo) for name in self.without_echo[0].cpu}
+        said = ", ".join(f"{name} {ms:.0f}" for name, ms in sorted(mine.items(), key=lambda part: -part[1]))
+        return f"{said}; bare: " + ", ".join(f"{name} {ms:.0f}" for name, ms in theirs.items())
+
+
+async def bursts(product: Product, limit: Limit, counts: Counts, steps: Steps) -> tuple[list[Row], str]:
+    """Row 1, second part, and row 2; and where the processor time of a report goes, at 16."""
+    rows: list[Row] = []
+    found = Bursts()
+    for people, each in ((1, counts.each_alone), (WIDE, counts.each_of_wide)):
+        found = Bursts()
+        for _ in range(counts.rounds):
+            found.product.append(await burst(product, people, each))
+            limit.steps, limit.with_echo = (0,), True
+            found.update.append(await burst(limit, people, each))
+            limit.steps = steps.pattern
+            found.with_steps.append(await burst(limit, people, each))
+            limit.with_echo = False
+            found.without_echo.append(await burst(limit, people, each))
+        rows += found.rows(people, steps)
+    return sorted(rows, key=lambda row: row.what[0]), found.processor()
 
 
 @dataclass(frozen=True)

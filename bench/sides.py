@@ -43,6 +43,9 @@ class Side(Protocol):
     def handle(self, person: str) -> WorkflowHandle[Any, Any]:
         """The person's workflow."""
 
+    def pids(self) -> dict[str, int]:
+        """Every process that works for it, the Temporal server among them."""
+
 
 def environment() -> dict[str, str]:
     """Return the environment of what is started here: bytecode is written, as on anybody's machine."""
@@ -101,9 +104,13 @@ class Product:
         """The person's pathway."""
         return self.client.get_workflow_handle(pathway_id(person))
 
+    def pids(self) -> dict[str, int]:
+        """The parts of the house."""
+        return {name: int(part["pid"]) for name, part in self.house.running.home.read_state()["parts"].items()}
+
     def kill_worker(self) -> None:
         """Kill -9; the supervisor starts it again."""
-        os.kill(self.house.running.home.read_state()["parts"]["worker"]["pid"], signal.SIGKILL)
+        os.kill(self.pids()["worker"], signal.SIGKILL)
 
     async def close(self) -> None:
         """Close the channels."""
@@ -113,8 +120,8 @@ class Product:
 class Limit:
     """The bare workflow on the same server, and a bare echo before it where the product has its gRPC door."""
 
-    def __init__(self, client: Client, address: str) -> None:
-        self.client, self._address = client, address
+    def __init__(self, client: Client, address: str, server: int) -> None:
+        self.client, self._address, self._server = client, address, server
         self.people: list[str] = []
         self.steps: Sequence[int] = (0,)
         self.with_echo = False
@@ -161,6 +168,10 @@ class Limit:
     def handle(self, person: str) -> WorkflowHandle[Any, Any]:
         """The workflow."""
         return self.client.get_workflow_handle(person)
+
+    def pids(self) -> dict[str, int]:
+        """The Temporal server and the bare worker."""
+        return {"temporal": self._server, "worker": self._processes["worker"].pid}
 
     def kill_worker(self) -> None:
         """Kill -9, and start another at once."""

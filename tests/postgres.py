@@ -65,7 +65,7 @@ class Cluster:
         finally:
             await connection.close()
 
-    async def connect(self, database: str, role: str = "postgres") -> Any:  # noqa: ANN401 - asyncpg is half typed
+    async def connect(self, database: str, role: str = "postgres") -> Any:
         """Return a bare connection, for looking at rows behind a service's back."""
         return await asyncpg.connect(  # type: ignore[no-untyped-call]
             host=str(self.home / "s"), user=role, password=self.password, database=database

@@ -181,7 +181,7 @@ def house(new_house: Callable[[str], House]) -> House:
     return new_house("home")
 
 
-async def connect(home: Home, role: str, password: str) -> Any:  # noqa: ANN401 - asyncpg carries no types
+async def connect(home: Home, role: str, password: str) -> Any:
     sockets = str(home.short_directory / "pg")
     given = {"host": sockets, "user": role, "password": password, "database": "handrail"}
     return await asyncpg.connect(**given)  # type: ignore[no-untyped-call]

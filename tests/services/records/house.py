@@ -1,7 +1,5 @@
 """What the tests of records say: calls as the roles that make them, and requests with good defaults."""
 
-# ruff: noqa: ANN401 - a builder takes any field of its message
-
 from __future__ import annotations
 
 import hashlib

@@ -28,7 +28,7 @@ def step(
     before: str,
     after: str,
     team: str = "palliative_care",
-    **more: Any,  # noqa: ANN401 - any field of the request
+    **more: Any,
 ) -> filing_pb.SetReferralStatusRequest:
     given: dict[str, Any] = {
         "idempotency_key": an_id(),
