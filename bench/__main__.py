@@ -36,8 +36,8 @@ async def measure_reports(house: House, counts: Counts, rows: list[Row]) -> None
     limit = Limit(client, address, product.pids()["temporal"])
     try:
         say(f"opening {counts.people} pathways, and as many bare workflows")
-        await product.open_people(counts.people)
-        await limit.open_people(counts.people)
+        await product.open_people(reports.WIDE + counts.people)
+        await limit.open_people(reports.WIDE + counts.people)
         say("counting steps")
         steps = await reports.count_steps(product, limit)
         say("acceptance, one at a time")

@@ -10,7 +10,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 def used(pids: Mapping[str, int]) -> dict[str, float]:
-    """Return the seconds that each process, and the children that it has now, have used so far."""
+    """Return the seconds that each process, and its children, have used so far."""
     found = dict.fromkeys(pids, 0.0)
     names = {pid: name for name, pid in pids.items()}
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -18,9 +18,11 @@ def used(pids: Mapping[str, int]) -> dict[str, float]:
             fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except OSError:
             continue  # it has just ended
-        name = names.get(int(stat.parent.name)) or names.get(int(fields[1]))
-        if name is not None:
-            found[name] += (int(fields[11]) + int(fields[12])) / _TICK
+        mine, parents = names.get(int(stat.parent.name)), names.get(int(fields[1]))
+        if mine is not None:
+            found[mine] += sum(map(int, fields[11:15])) / _TICK  # with the children that have ended
+        elif parents is not None:
+            found[parents] += sum(map(int, fields[11:13])) / _TICK
     return found
 
 

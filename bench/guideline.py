@@ -82,10 +82,10 @@ async def demo_facts(house: House) -> list[Fact]:
 
 
 def _microseconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(TURNS):
         work()
-    return (time.perf_counter() - began) / TURNS * 1e6
+    return (time.process_time() - began) / TURNS * 1e6
 
 
 def evaluations(facts: list[Fact], rounds: int) -> list[Row]:

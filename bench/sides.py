@@ -28,7 +28,7 @@ from workflows.names import pathway_id
 
 FACT = "uncontrolled_local_disease"  # true opens tasks, false closes them
 NOTE = "The chest wall disease is breaking through the skin; dressings are changed twice a day. " * 4
-RETRY_SECONDS = 0.02
+RETRY_SECONDS = 0.2
 PATIENCE_SECONDS = 120.0
 
 
