@@ -120,7 +120,7 @@ class Notices(notices_grpc.NoticeServiceServicer):
         """Return what came back after a cursor; wait for the first, if asked to."""
         loop = asyncio.get_running_loop()
         until = loop.time() + request.wait_seconds
-        rows = select(Inbound).where(Inbound.cursor > request.cursor).order_by(Inbound.cursor)
+        rows = select(Inbound).where(Inbound.cursor > request.cursor, Inbound.owner_id != "").order_by(Inbound.cursor)
         while True:
             news = self._news
             async with transaction(self._engine) as session:

@@ -11,14 +11,18 @@ from pathlib import Path
 
 import grpc
 
+from services.pathway.due_dates import bank_holidays
 from services.pathway.guideline import GuidelineError
 from services.pathway.house import House, current_guideline, read_guidelines
 from services.pathway.permissions import PERMISSIONS
 from services.runtime.clients import open_channel
+from services.runtime.clock import now
 from services.runtime.server import serve
 from services.runtime.settings import REPOSITORY, ServiceSettings, env, require_env
 from workflows.client import connect
 from workflows.messages import Settings
+
+WARM_UP_SECONDS = 1.0
 
 
 async def main() -> None:
@@ -41,6 +45,9 @@ async def main() -> None:
     def add(server: grpc.aio.Server) -> Sequence[str]:
         return house.add_servicers(server)
 
+    # The first look at the calendar imports some 250 modules: soon after the start, not at somebody's first report.
+    loop = asyncio.get_running_loop()
+    loop.call_later(WARM_UP_SECONDS, loop.run_in_executor, None, bank_holidays, now().year)
     await serve(settings, add, PERMISSIONS, records.close, large=frozenset({"DecideNextSteps"}))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -54,29 +53,23 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
     ) -> decisions_pb2.DecideNextStepsResponse:
         """Judge the pinned guideline over the facts that records holds at `record_seq`."""
         guideline = self._pinned(request.guideline)
-        kept, decided, referrals = await asyncio.gather(
-            self._facts(request.patient_id, request.record_seq),
-            self._caller.call(
-                self._timeline.ListDecisions,
-                timeline_pb2.ListDecisionsRequest(patient_id=request.patient_id, up_to_seq=request.record_seq),
-            ),
-            self._caller.call(
-                self._timeline.ListReferrals, timeline_pb2.ListReferralsRequest(patient_id=request.patient_id)
-            ),
+        stood_on = await self._caller.call(
+            self._timeline.GetBasis,
+            timeline_pb2.GetBasisRequest(patient_id=request.patient_id, up_to_seq=request.record_seq),
         )
         as_of = request.as_of.ToDatetime(tzinfo=UTC)
-        judgements = evaluate(guideline, _standing(kept), as_of)
+        judgements = evaluate(guideline, _standing(stood_on.facts), as_of)
         planned = plan(
             guideline,
             judgements,
-            [_decision(decision) for decision in decided.decisions],
+            [_decision(decision) for decision in stood_on.decisions],
             [items.OpenItem(item.key, item.kind) for item in request.open_items],
             request.other_open,
             as_of,
             request.recorded_at.ToDatetime(tzinfo=UTC) if request.HasField("recorded_at") else as_of,
-            superseded_fact_ids={fact.fact_id for fact in kept if fact.superseded_by_fact_id},
-            open_referrals={r.to_team for r in referrals.referrals if r.status not in _REFERRAL_ENDED},
-            taken_referrals=_taken(referrals.referrals, as_of),
+            superseded_fact_ids={fact.fact_id for fact in stood_on.facts if fact.superseded_by_fact_id},
+            open_referrals={r.to_team for r in stood_on.referrals if r.status not in _REFERRAL_ENDED},
+            taken_referrals=_taken(stood_on.referrals, as_of),
         )
         reply = decisions_pb2.DecideNextStepsResponse(
             guideline=_version(guideline),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, ClassVar
 
 from asyncpg import PostgresError  # type: ignore[attr-defined] # asyncpg exports it by a star
-from sqlalchemy import DateTime, Integer, MetaData, String, bindparam, text
+from sqlalchemy import DateTime, Integer, MetaData, Row, String, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -70,6 +70,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._glances = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self, actor: Actor, *, lock: str = "") -> AsyncIterator[AsyncSession]:
@@ -85,6 +86,19 @@ class Database:
         """Open a transaction that only reads, and sees one instant throughout."""
         async with self._opened(self._snapshots, actor, "") as session:
             yield session
+
+    async def glance(self, statement: TextClause, values: Mapping[str, object]) -> Row[Any]:
+        """Read the one row of a statement that reads no personal detail; without a transaction around it."""
+        for last_try in (False, True):
+            try:
+                async with self._glances.connect() as connection:
+                    return (await connection.execute(statement, values)).one()
+            except DBAPIError as error:
+                if last_try or not error.connection_invalidated:
+                    raise _in_words(error) from error
+            except REFUSALS as error:
+                raise _in_words(error) from error
+        raise AssertionError  # pragma: no cover - the second try returns or raises
 
     async def close(self) -> None:
         """Close every connection."""
@@ -156,8 +170,8 @@ def make_engine(url: str) -> AsyncEngine:
     """Return an engine on `url`, as the runtime role."""
     return create_async_engine(
         with_driver(url),
-        pool_size=8,
-        max_overflow=8,
+        pool_size=16,
+        max_overflow=0,
         pool_timeout=5,
         connect_args={
             "timeout": 5,

@@ -38,6 +38,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "GetPatient": READERS,
     "ListEvents": READERS,
     "ListFacts": READERS,
+    "GetBasis": READERS,
     "ListItems": READERS,
     "GetEvaluation": READERS,
     "ListDecisions": READERS,

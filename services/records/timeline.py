@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Row, String, Uuid, and_, bindparam, func, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handrail.clinical.v1 import terms_pb2 as terms_pb
@@ -75,6 +75,19 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
                 include_superseded=request.include_superseded,
             )
         return timeline_pb.ListFactsResponse(facts=facts)
+
+    async def GetBasis(
+        self, request: timeline_pb.GetBasisRequest, _context: AnyContext
+    ) -> timeline_pb.GetBasisResponse:
+        """Return all that a judgement stands on, as the record stood at a seq, read at one instant."""
+        patient_id = uuid.UUID(request.patient_id)
+        async with self._database.snapshot(current_actor()) as session:
+            await known_person(session, patient_id)
+            return timeline_pb.GetBasisResponse(
+                facts=await reading.facts(session, patient_id, up_to_seq=request.up_to_seq, include_superseded=True),
+                decisions=await reading.decisions(session, patient_id, request.up_to_seq),
+                referrals=await reading.referrals(session, [models.Referral.patient_id == patient_id]),
+            )
 
     async def ListItems(
         self, request: timeline_pb.ListItemsRequest, _context: AnyContext
@@ -161,11 +174,13 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
     ) -> timeline_pb.GetReplyResponse:
         """Return the reply that a key was given, and whether this person and pathway can be reported to."""
         patient_id = pages.an_id(request.patient_id, "patient_id") if request.patient_id else None
-        async with self._database.snapshot(current_actor()) as session:
-            reply = await session.get(models.Reply, (request.caller, uuid.UUID(request.idempotency_key)))
-            known, status = await _standing(session, patient_id)
-        answer = timeline_pb.GetReplyResponse(person_known=known, pathway_status=status)
-        if reply is not None:
+        key = uuid.UUID(request.idempotency_key)
+        reply = await self._database.glance(_REPLY, {"caller": request.caller, "key": key, "patient_id": patient_id})
+        answer = timeline_pb.GetReplyResponse(
+            person_known=reply.person_known,
+            pathway_status=(reply.pathway_status or "none") if patient_id else "",
+        )
+        if reply.request_hash is not None:
             answer.found, answer.request_hash = True, reply.request_hash
             answer.receipt.CopyFrom(
                 terms_pb.Receipt(
@@ -238,19 +253,16 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
     )
 
 
-async def _standing(session: AsyncSession, patient_id: uuid.UUID | None) -> tuple[bool, str]:
-    """Return whether a person is known, and the status of their pathway: none, open or closed."""
-    if patient_id is None:
-        return False, ""
-    row = (
-        await session.execute(
-            select(
-                exists().where(models.Person.patient_id == patient_id),
-                select(models.Pathway.status).where(models.Pathway.patient_id == patient_id).scalar_subquery(),
-            )
-        )
-    ).one()
-    return bool(row[0]), str(row[1] or "none")
+# Every report asks this first, so it is one statement.
+_REPLY = text(
+    """
+    SELECT reply.request_hash, reply.seq, reply.event_id, reply.accepted_at,
+           EXISTS (SELECT 1 FROM person WHERE person.patient_id = :patient_id) AS person_known,
+           (SELECT status FROM pathway WHERE pathway.patient_id = :patient_id) AS pathway_status
+      FROM (SELECT 1) AS asked
+      LEFT JOIN reply ON reply.caller = :caller AND reply.idempotency_key = :key
+    """
+).bindparams(bindparam("patient_id", type_=Uuid), bindparam("caller", type_=String), bindparam("key", type_=Uuid))
 
 
 async def _open_pathways(session: AsyncSession, after: uuid.UUID | None, limit: int) -> list[Row[Any]]:

@@ -84,7 +84,7 @@ class NoticeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInbound(self, request, context):
-        """What came back (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first.
+        """What came back for an owner (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

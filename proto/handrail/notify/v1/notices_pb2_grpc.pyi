@@ -36,7 +36,7 @@ class NoticeServiceStub:
     GetMessage: _grpc.UnaryUnaryMultiCallable[_notices_pb2.GetMessageRequest, _notices_pb2.GetMessageResponse]
     ListMessages: _grpc.UnaryUnaryMultiCallable[_notices_pb2.ListMessagesRequest, _notices_pb2.ListMessagesResponse]
     ListInbound: _grpc.UnaryUnaryMultiCallable[_notices_pb2.ListInboundRequest, _notices_pb2.ListInboundResponse]
-    """What came back (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
+    """What came back for an owner (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
     ReportReceipt: _grpc.UnaryUnaryMultiCallable[_notices_pb2.ReportReceiptRequest, _notices_pb2.ReportReceiptResponse]
     """A mail gateway or a person says what became of a message."""
 
@@ -48,7 +48,7 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     GetMessage: _aio.UnaryUnaryMultiCallable[_notices_pb2.GetMessageRequest, _notices_pb2.GetMessageResponse]  # type: ignore[assignment]
     ListMessages: _aio.UnaryUnaryMultiCallable[_notices_pb2.ListMessagesRequest, _notices_pb2.ListMessagesResponse]  # type: ignore[assignment]
     ListInbound: _aio.UnaryUnaryMultiCallable[_notices_pb2.ListInboundRequest, _notices_pb2.ListInboundResponse]  # type: ignore[assignment]
-    """What came back (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
+    """What came back for an owner (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
     ReportReceipt: _aio.UnaryUnaryMultiCallable[_notices_pb2.ReportReceiptRequest, _notices_pb2.ReportReceiptResponse]  # type: ignore[assignment]
     """A mail gateway or a person says what became of a message."""
 
@@ -81,7 +81,7 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notices_pb2.ListInboundRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notices_pb2.ListInboundResponse, _abc.Awaitable[_notices_pb2.ListInboundResponse]]:
-        """What came back (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
+        """What came back for an owner (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
 
     @_abc_1.abstractmethod
     def ReportReceipt(

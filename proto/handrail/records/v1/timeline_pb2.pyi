@@ -693,6 +693,57 @@ class ListFactsResponse(_message.Message):
 Global___ListFactsResponse: _TypeAlias = ListFactsResponse  # noqa: Y015
 
 @_typing.final
+class GetBasisRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    UP_TO_SEQ_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    up_to_seq: _builtins.int
+    """Zero: all that is recorded."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        up_to_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient_id", b"patient_id", "up_to_seq", b"up_to_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBasisRequest: _TypeAlias = GetBasisRequest  # noqa: Y015
+
+@_typing.final
+class GetBasisResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    REFERRALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.Fact]: ...
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]: ...
+    @_builtins.property
+    def referrals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Referral]: ...
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[_terms_pb2.Fact] | None = ...,
+        decisions: _abc.Iterable[Global___Decision] | None = ...,
+        referrals: _abc.Iterable[Global___Referral] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "facts", b"facts", "referrals", b"referrals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBasisResponse: _TypeAlias = GetBasisResponse  # noqa: Y015
+
+@_typing.final
 class ListItemsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -49,6 +49,11 @@ class TimelineServiceStub:
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListFactsRequest.SerializeToString,
                 response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListFactsResponse.FromString,
                 _registered_method=True)
+        self.GetBasis = channel.unary_unary(
+                '/handrail.records.v1.TimelineService/GetBasis',
+                request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetBasisRequest.SerializeToString,
+                response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetBasisResponse.FromString,
+                _registered_method=True)
         self.ListItems = channel.unary_unary(
                 '/handrail.records.v1.TimelineService/ListItems',
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsRequest.SerializeToString,
@@ -110,6 +115,13 @@ class TimelineServiceServicer:
 
     def ListFacts(self, request, context):
         """Facts as recorded up to a seq; superseded ones too when asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBasis(self, request, context):
+        """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +197,11 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     servicer.ListFacts,
                     request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListFactsRequest.FromString,
                     response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListFactsResponse.SerializeToString,
+            ),
+            'GetBasis': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBasis,
+                    request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetBasisRequest.FromString,
+                    response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetBasisResponse.SerializeToString,
             ),
             'ListItems': grpc.unary_unary_rpc_method_handler(
                     servicer.ListItems,
@@ -308,6 +325,33 @@ class TimelineService:
             '/handrail.records.v1.TimelineService/ListFacts',
             handrail_dot_records_dot_v1_dot_timeline__pb2.ListFactsRequest.SerializeToString,
             handrail_dot_records_dot_v1_dot_timeline__pb2.ListFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBasis(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.records.v1.TimelineService/GetBasis',
+            handrail_dot_records_dot_v1_dot_timeline__pb2.GetBasisRequest.SerializeToString,
+            handrail_dot_records_dot_v1_dot_timeline__pb2.GetBasisResponse.FromString,
             options,
             channel_credentials,
             insecure,

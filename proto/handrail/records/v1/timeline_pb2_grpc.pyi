@@ -37,6 +37,8 @@ class TimelineServiceStub:
     """Events in order, with the facts each carried."""
     ListFacts: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListFactsRequest, _timeline_pb2.ListFactsResponse]
     """Facts as recorded up to a seq; superseded ones too when asked."""
+    GetBasis: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetBasisRequest, _timeline_pb2.GetBasisResponse]
+    """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
     ListItems: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListItemsRequest, _timeline_pb2.ListItemsResponse]
     """The worklist: open items, soonest due first."""
     GetEvaluation: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetEvaluationRequest, _timeline_pb2.GetEvaluationResponse]
@@ -60,6 +62,8 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     """Events in order, with the facts each carried."""
     ListFacts: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListFactsRequest, _timeline_pb2.ListFactsResponse]  # type: ignore[assignment]
     """Facts as recorded up to a seq; superseded ones too when asked."""
+    GetBasis: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetBasisRequest, _timeline_pb2.GetBasisResponse]  # type: ignore[assignment]
+    """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
     ListItems: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListItemsRequest, _timeline_pb2.ListItemsResponse]  # type: ignore[assignment]
     """The worklist: open items, soonest due first."""
     GetEvaluation: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetEvaluationRequest, _timeline_pb2.GetEvaluationResponse]  # type: ignore[assignment]
@@ -98,6 +102,14 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_pb2.ListFactsResponse, _abc.Awaitable[_timeline_pb2.ListFactsResponse]]:
         """Facts as recorded up to a seq; superseded ones too when asked."""
+
+    @_abc_1.abstractmethod
+    def GetBasis(
+        self,
+        request: _timeline_pb2.GetBasisRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_timeline_pb2.GetBasisResponse, _abc.Awaitable[_timeline_pb2.GetBasisResponse]]:
+        """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
 
     @_abc_1.abstractmethod
     def ListItems(
