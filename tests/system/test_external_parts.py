@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -26,7 +25,8 @@ async def test_a_house_stands_on_a_database_and_a_temporal_that_it_did_not_start
     await cluster.sql(f"CREATE DATABASE {database}")
     port = free_port()
     binary = Path(sys.executable).parent / "temporal"
-    temporal = subprocess.Popen(server_command(binary, tmp_path / "temporal.db", port), stdout=subprocess.DEVNULL)
+    command = server_command(binary, tmp_path / "temporal.db", port)
+    temporal = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
     try:
         await answering(f"127.0.0.1:{port}")
         # when a house is started on them
@@ -44,7 +44,7 @@ async def test_a_house_stands_on_a_database_and_a_temporal_that_it_did_not_start
         assert not (house.home / "cluster").exists()
     finally:
         temporal.terminate()
-        temporal.wait(timeout=10)
+        await temporal.wait()
 
 
 async def answering(address: str) -> None:
