@@ -334,6 +334,7 @@ class ReferralState:
     seq: int = 0
     queue: list[ReferralStep] = field(default_factory=list)
     seen: dict[str, Seen] = field(default_factory=dict)
+    outbox: list[Notice] = field(default_factory=list)
     seen_inbound: list[str] = field(default_factory=list)
 
 

@@ -7,6 +7,7 @@ whose one clock runs until somebody has taken the referral.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from temporalio import workflow
@@ -30,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.persistence import persist
 
 MACHINE = Actor("system:referral", "worker")
+LETTER = "referral_sent"
 
 
 @workflow.defn(name="Referral")
@@ -39,18 +41,23 @@ class ReferralWorkflow:
     @workflow.init
     def __init__(self, state: ReferralState) -> None:
         self.state = state
+        self._leaving = False
 
     @workflow.run
     async def run(self, state: ReferralState) -> str:  # noqa: ARG002 - Temporal gives it to __init__ and to run
         """Set and tell each step in order, until the referral is closed; return how it stands."""
-        while not self._finished():
-            await workflow.wait_condition(lambda: bool(self.state.queue))
-            step = self.state.queue[0]
-            if await self._set(step):
-                await self._tell(step)
-            self.state.queue.pop(0)
-            self._renew()
+        post = asyncio.create_task(self._keep_post())
+        while not (self._finished() or self._too_long() or post.done()):
+            await workflow.wait_condition(
+                lambda: bool(self.state.queue) or self._finished() or self._too_long() or post.done()
+            )
+            if self.state.queue and await self._take_step(self.state.queue[0]):
+                self.state.queue.pop(0)
+        self._leaving = True
+        await post
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self._finished():
+            workflow.continue_as_new(self.state)
         return self.state.status
 
     @workflow.update
@@ -117,23 +124,24 @@ class ReferralWorkflow:
         self.state.queue.append(step)
         return step
 
-    async def _set(self, step: ReferralStep) -> bool:
-        """Set the step in the record; False when the record refused it for good (it is told as a phone task)."""
+    async def _take_step(self, step: ReferralStep) -> bool:
+        """Set a step in the record and tell the pathway; False when this run must end before the record answered."""
         asked = SetStatusInput(
             self.state.referral_id, step, referral_steps.responsible_team(self.state, step.to_status)
         )
-        while True:
-            try:
-                if await persist(RecordsActivities.set_referral_status, asked, self.state.settings) is not None:
-                    return True
-            except ApplicationError as refused:
-                await self._phone(step, refused.message)
-                return False
-            self._renew()
+        try:
+            while await persist(RecordsActivities.set_referral_status, asked, self.state.settings) is None:
+                if self._too_long():
+                    return False
+        except ApplicationError as refused:
+            self._phone(step, refused.message)
+            return True
+        await self._tell(step)
+        return True
 
     async def _tell(self, step: ReferralStep) -> None:
         if step.to_status == "sent":
-            await self._send(step)
+            self.state.outbox.append(self._letter(step))
         if step.to_status in {"agreed", "sent"}:
             return  # the pathway told us, so it knows
         report = replace(
@@ -146,32 +154,25 @@ class ReferralWorkflow:
         try:
             await pathway.signal("child_reported", report)
         except FailureError:
-            await self._phone(step, "the pathway is closed")
+            self._phone(step, "the pathway is closed")
 
-    async def _send(self, step: ReferralStep) -> None:
-        """Send the referral; one that notify refuses for good has reached nobody, as if it had come back."""
+    def _letter(self, step: ReferralStep) -> Notice:
         state = self.state
-        refused = await self._insist_on(
-            Notice(
-                message_id=names.derived_id("referral-sent", state.referral_id),
-                template="referral_sent",
-                team=state.to_team,
-                patient_id=state.patient_id,
-                event_id=step.event_id,
-                values={"reason": state.reason[:1900], "urgency": state.urgency, "from_team": state.from_team},
-                urgency=state.urgency,
-                owner_id=state.referral_id,
-                correlation_id=step.report.correlation_id,
-            )
+        return Notice(
+            message_id=names.derived_id("referral-sent", state.referral_id),
+            template=LETTER,
+            team=state.to_team,
+            patient_id=state.patient_id,
+            event_id=step.event_id,
+            values={"reason": state.reason[:1900], "urgency": state.urgency, "from_team": state.from_team},
+            urgency=state.urgency,
+            owner_id=state.referral_id,
+            correlation_id=step.report.correlation_id,
         )
-        if refused and state.status == "sent":
-            inbound_id = names.derived_id("refused", state.referral_id)
-            self._delivered_or_not(
-                InboundReceipt(inbound_id, "bounced", "", state.referral_id, "notify", workflow.now(), refused)
-            )
 
-    async def _phone(self, step: ReferralStep, why: str) -> None:
-        refused = await self._insist_on(
+    def _phone(self, step: ReferralStep, why: str) -> None:
+        """What cannot be set or told becomes a telephone task for the duty desk."""
+        self.state.outbox.append(
             Notice(
                 message_id=names.derived_id("phone", step.event_id),
                 template="phone_task",
@@ -183,25 +184,34 @@ class ReferralWorkflow:
             )
         )
 
-        if refused:
-            workflow.logger.error("phone_task_refused", extra={"event_id": step.event_id})
-
-    async def _insist_on(self, notice: Notice) -> str:
-        """Send a notice; return why it was refused for good, or nothing."""
-        sent: str | None = None
-        while sent is None:
+    async def _keep_post(self) -> None:
+        """Send what is in the outbox; a mail server that is down never holds up the referral's next step."""
+        while not self._leaving:
+            await workflow.wait_condition(lambda: bool(self.state.outbox) or self._leaving)
+            if not self.state.outbox or self._leaving:
+                continue
+            notice = self.state.outbox[0]
             try:
                 sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
             except ApplicationError as refused:
-                return refused.message
-            if sent is None:
-                self._renew()
-        return ""
+                sent = "refused"
+                self._refused(notice, refused.message)
+            self.state.outbox.remove(notice)
+            if sent is None:  # not now: let the others go first
+                self.state.outbox.append(notice)
 
-    def _renew(self) -> None:
-        """Go on in a new run when this one is long; a step that was under way is taken again, under the same ids."""
-        if workflow.info().is_continue_as_new_suggested():
-            workflow.continue_as_new(self.state)
+    def _refused(self, notice: Notice, why: str) -> None:
+        """A letter that notify refuses for good has reached nobody, as if it had come back."""
+        if notice.template != LETTER:
+            workflow.logger.error("phone_task_refused", extra={"event_id": notice.event_id})
+        elif self.state.status == "sent":
+            inbound_id = names.derived_id("refused", self.state.referral_id)
+            self._delivered_or_not(
+                InboundReceipt(inbound_id, "bounced", "", self.state.referral_id, "notify", workflow.now(), why)
+            )
+
+    def _too_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
 
     def _finished(self) -> bool:
-        return self.state.status == "closed" and not self.state.queue
+        return self.state.status == "closed" and not self.state.queue and not self.state.outbox

@@ -9,3 +9,7 @@ class CliError(Exception):
 
 class NotRunningError(CliError):
     """There is no running Handrail in this home."""
+
+
+class NotAnsweringError(CliError):
+    """A part of the house could not be reached; whether it took what was sent is not known."""

@@ -43,7 +43,7 @@ class Home:
 
     @property
     def state_file(self) -> Path:
-        """What runs where; remembered ports."""
+        """What runs where; the ports, the guideline folder and the teams file to use again."""
         return self.path / "home.json"
 
     @property
@@ -119,6 +119,11 @@ class Home:
             raise CliError(message) from error
         return state if isinstance(state, dict) else {}
 
+    def given(self) -> dict[str, str]:
+        """Return the guideline folder and the teams file that this home was started with, when they were named."""
+        given = self.read_state().get("given")
+        return {str(name): str(path) for name, path in given.items()} if isinstance(given, dict) else {}
+
     def write_state(self, state: dict[str, Any]) -> None:
         """Replace home.json."""
         write_private(self.state_file, json.dumps(state, indent=2, sort_keys=True) + "\n")
@@ -188,8 +193,7 @@ class RunningHome:
             )
         if not required:
             return None
-        message = f"Handrail is not running in {home.path}; start it with `{up_command(home.path)}`."
-        raise NotRunningError(message)
+        raise not_running(home)
 
     @property
     def is_running(self) -> bool:
@@ -211,6 +215,11 @@ def command_line(path: Path) -> str:
     if path == Path(DEFAULT_HOME).absolute():
         return ".venv/bin/handrail"
     return f".venv/bin/handrail --home {path}"
+
+
+def not_running(home: Home) -> NotRunningError:
+    """Return the sentence for a house that does not run."""
+    return NotRunningError(f"Handrail is not running in {home.path}; start it with `{up_command(home.path)}`.")
 
 
 def up_command(path: Path) -> str:

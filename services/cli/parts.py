@@ -95,6 +95,10 @@ class Options:
     ports: Mapping[str, int] = field(default_factory=dict)
     database_url: str = ""
     temporal_address: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """The folder and file that were named, now or earlier; the home remembers them."""
+    recalled: Sequence[str] = ()
+    """What to say of those that were named earlier."""
     commands: Commands = field(default_factory=Commands)
 
 

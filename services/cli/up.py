@@ -70,6 +70,7 @@ class _Supervisor:
         self._ports: Mapping[str, int] = {}
         self._addresses: dict[str, str] = {}
         self._house: House | None = None
+        self._given: Mapping[str, str] = self._home.given()
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -77,6 +78,8 @@ class _Supervisor:
             loop.add_signal_handler(number, self._stop.set)
         self._end_leftovers()
         cluster = self._prepare()
+        for line in self._options.recalled:
+            say(line)
         house = self._house = House(self._options, self._addresses, say, self._record)
         server: asyncio.Server | None = None
         try:
@@ -86,6 +89,8 @@ class _Supervisor:
             self._control_path.unlink(missing_ok=True)
             server = await control.listen(self._control_path, self._answer)
             if await self._until_stopped(house.bring_up(cluster)):
+                self._given = self._options.given or self._given
+                self._record()
                 self._announce()
                 await self._stop.wait()
             say("stopping")
@@ -135,8 +140,8 @@ class _Supervisor:
         return False
 
     def _record(self) -> None:
-        """Write home.json: where things listen while the house runs, and the ports to use next time."""
-        state: dict[str, Any] = {"ports": dict(self._ports)}
+        """Write home.json: where things listen while the house runs, and what to use again next time."""
+        state: dict[str, Any] = {"ports": dict(self._ports), "given": dict(self._given)}
         if self._house is not None:
             state |= {
                 "supervisor": self._me.as_json(),
@@ -183,8 +188,10 @@ class _Supervisor:
         for name in PORT_PARTS:
             say(f"  {name:<9} {self._addresses[name]}")
         if not os.environ.get("HANDRAIL_SMTP_URL"):
-            log = self._home.log_file("notify")
-            say(f"HANDRAIL_SMTP_URL is not set: nothing is mailed, messages go to {log}")
+            say(
+                "HANDRAIL_SMTP_URL is not set: nothing is mailed; "
+                f"read messages with `{handrail} patient messages PATIENT`"
+            )
         say("\nType next, in another terminal:")
         for command, what in (
             ("demo", "one person's story, narrated"),

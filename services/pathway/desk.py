@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
+from services.pathway.directory import Directory
 from services.pathway.door import Door, closed_or_lost
 from services.pathway.guideline import Guideline
 from services.pathway.reports import checked_report
@@ -42,6 +43,7 @@ class Desk:
         self._timeline = timeline
         self._guideline = guideline
         self._settings = settings
+        self._directory = Directory(caller, timeline)
 
     async def accept(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any reporting request
         """Accept one report of a pathway.
@@ -53,6 +55,7 @@ class Desk:
         known = await self._said_before(report, request.patient_id)
         if known is not None and known.found:
             return known.receipt
+        await self._directory.check(report)
         try:
             receipt = await self._door.report(request.patient_id, report)
         except HandrailError as error:

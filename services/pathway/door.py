@@ -96,11 +96,17 @@ def _refuse(error: Exception) -> NoReturn:
         known = cause.type in set(Category)
         if known:
             raise HandrailError(cause.message, category=Category(str(cause.type))) from error
-        raise Unavailable(_NOT_CONFIRMED) from error
+        raise Unavailable(_NOT_CONFIRMED, reason="not_confirmed") from error
+    if isinstance(error, RPCError) and error.status == RPCStatusCode.UNAVAILABLE:
+        message = (
+            "Temporal does not answer; start it with `handrail start temporal`. "
+            "If this report was taken, sending it again with the same idempotency key does nothing twice."
+        )
+        raise Unavailable(message, reason="temporal_unavailable") from error
     if isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND:
         message = "No workflow is running under this id."
         raise NotFound(message, reason="workflow_not_running") from error
-    raise Unavailable(_NOT_CONFIRMED) from error
+    raise Unavailable(_NOT_CONFIRMED, reason="not_confirmed") from error
 
 
 def closed_or_lost(pathway_status: str, *, person_known: bool) -> HandrailError:

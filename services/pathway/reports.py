@@ -112,6 +112,8 @@ def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideli
             found.append(Violation(f"{path}.name", f"a report of this kind ({kind}) cannot carry {fact.name}"))
         if fact.HasField("occurred_at") and fact.occurred_at.ToDatetime(tzinfo=UTC) > latest:
             found.append(Violation(f"{path}.occurred_at", "this lies in the future; give the time at which it was so"))
+    if kind == "symptom_reported" and not request.facts and not request.symptom_reported.note:
+        found.append(Violation("symptom_reported.note", "say which symptom: a fact of the dictionary, or a note"))
     return found + _decision_problems(request, kind, guideline)
 
 

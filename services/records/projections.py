@@ -44,7 +44,7 @@ async def _pathway_opened(session: AsyncSession, event: models.Event, request: R
             patient_id=event.patient_id,
             status="open",
             guideline=request.guideline,
-            opened_at=event.recorded_at,
+            opened_at=event.occurred_at,
             closed_reason="",
             filed_seq=event.seq,
             key_worker="",

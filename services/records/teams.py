@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.records import models
 from services.records.db import Database
 from services.runtime.context import Actor
+from services.runtime.errors import Invalid
 
 COORDINATION = "coordination"
 SEEDER = Actor(subject="system:records", role="records")
@@ -37,6 +38,20 @@ async def owners(session: AsyncSession) -> Owners:
     """Return who owns what, as it stands in the database."""
     rows = await session.execute(select(models.Team.team_id, models.Team.roles).order_by(models.Team.position))
     return Owners({team_id: tuple(roles) for team_id, roles in rows})
+
+
+async def known_team(session: AsyncSession, team_id: str) -> None:
+    """Refuse a team that there is not: a typing error must not read as "nothing to do".
+
+    Raises:
+        Invalid: there is no such team; the sentence lists those that there are.
+    """
+    if not team_id:
+        return
+    known = list(await session.scalars(select(models.Team.team_id).order_by(models.Team.position)))
+    if team_id not in known:
+        message = f"There is no team {team_id}. The teams are {', '.join(known)}."
+        raise Invalid(message, field="team")
 
 
 def read_teams(path: Path) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from services.records.convert import (
 )
 from services.records.db import Database
 from services.records.people import known_person
+from services.records.teams import known_team
 from services.runtime.context import current_actor
 from services.runtime.errors import NotFound
 
@@ -104,6 +105,7 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
             after = tuple_(literal(due_at), literal(item_id))
             conditions.append(tuple_(models.Item.due_at, models.Item.item_id) > after)
         async with self._database.snapshot(current_actor()) as session:
+            await known_team(session, request.team)
             items = await reading.items(session, conditions, limit=size + 1, with_person=True)
         more = len(items) > size
         token = pages.write(items[size - 1].due_at.ToJsonString(), items[size - 1].item_id) if more else ""
@@ -157,6 +159,7 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
         if request.patient_id:
             conditions.append(models.Referral.patient_id == pages.an_id(request.patient_id, "patient_id"))
         async with self._database.snapshot(current_actor()) as session:
+            await known_team(session, request.team)
             found = await reading.referrals(session, conditions, request.page_size or DEFAULT_PAGE)
         return timeline_pb.ListReferralsResponse(referrals=found)
 

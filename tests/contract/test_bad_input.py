@@ -73,14 +73,14 @@ async def refusal(call: Awaitable[Any]) -> HandrailError:
     return error
 
 
-def symptom(note: str = "") -> events_pb2.SymptomReported:
+def symptom(note: str = "Tired.") -> events_pb2.SymptomReported:
     return events_pb2.SymptomReported(told_by="person", note=note)
 
 
 BadReport = Callable[[Door, str], Awaitable[Any]]
 
 
-def report(note: str = "", **values: Any) -> BadReport:
+def report(note: str = "Tired.", **values: Any) -> BadReport:
     """A symptom report with something wrong in it."""
 
     async def send(door: Door, patient: str) -> Any:

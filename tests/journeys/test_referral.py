@@ -35,7 +35,7 @@ async def test_a_palliative_referral_from_draft_to_first_contact(door: Door) -> 
         NURSE,
         "ReportSymptom",
         patient,
-        events_pb2.SymptomReported(),
+        events_pb2.SymptomReported(note="tired"),
         facts=[fact("uncontrolled_local_disease", True)],
     )
     assert "1.12.3" in numbers(state)

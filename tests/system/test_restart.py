@@ -42,7 +42,7 @@ async def sent_until_confirmed(door: Door, patient: str) -> terms_pb2.Receipt:
     same: dict[str, Any] = {"key": new_id(), "occurred_at": datetime.now(UTC), "facts": [fact("fatigue", "none")]}
     for _ in range(5):
         try:
-            return await door.report(NURSE, "ReportSymptom", patient, events_pb2.SymptomReported(), **same)
+            return await door.report(NURSE, "ReportSymptom", patient, events_pb2.SymptomReported(note="tired"), **same)
         except HandrailError as error:
             if error.category is not Category.UNAVAILABLE:
                 raise

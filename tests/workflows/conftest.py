@@ -71,6 +71,7 @@ class Memory:
     statuses: list[SetStatusInput] = field(default_factory=list)
     refused: list[RefusedReport] = field(default_factory=list)
     records_down: bool = False
+    undeliverable: str = ""  # the template whose mail waits for a server that is down
     refuse_kind: str = ""
     refuse_template: str = ""
     refuse_status: str = ""
@@ -152,6 +153,9 @@ class Memory:
     @activity.defn
     async def send_notice(self, notice: Notice) -> str:
         """Keep a notice once."""
+        if notice.template == self.undeliverable:
+            message = "the mail server does not answer"
+            raise ApplicationError(message, type="unavailable")
         if notice.template == self.refuse_template:
             message = "notify refuses this"
             raise ApplicationError(message, type="invalid", non_retryable=True)

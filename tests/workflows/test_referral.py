@@ -78,6 +78,20 @@ async def test_a_referral_that_notify_refuses_has_reached_nobody(env: WorkflowEn
     assert kinds(memory)[-1] == "referral_undelivered"
 
 
+async def test_a_mail_server_that_is_down_holds_up_no_step(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(undeliverable="referral_sent"), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        pathway = await started(env, queue)
+        referral = await sent_referral(env, pathway)
+        act = by(PALLIATIVE, "referral_acknowledged", taken_by="M", **asked_of(referral.id))
+        await referral.execute_update(ReferralWorkflow.act, act)
+        await eventually(lambda: "referral_acknowledged" in kinds(memory), "taken by telephone, and filed")
+        memory.undeliverable = ""
+        await eventually(lambda: "referral_sent" in {n.template for n in memory.notices}, "the letter goes after all")
+        await settled(pathway)
+    assert [asked.step.to_status for asked in memory.statuses] == ["agreed", "sent", "acknowledged"]
+
+
 async def test_an_act_of_another_team_or_about_another_person_is_refused(env: WorkflowEnvironment) -> None:
     memory, queue = Memory(), str(uuid.uuid4())
     async with working(env.client, memory, queue):

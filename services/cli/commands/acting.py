@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from services.cli.errors import CliError
-from services.cli.home import RunningHome, command_line
+from services.cli.errors import CliError, NotAnsweringError
+from services.cli.home import RunningHome, command_line, not_running
 
 if TYPE_CHECKING:
     import grpc
@@ -33,6 +33,7 @@ Resp = TypeVar("Resp")
 
 REFUSED = 2
 ACTOR = "HANDRAIL_ACTOR"
+RUNNING = frozenset({"running", "external"})
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON alone on stdout.")]
 AsRole = Annotated[
@@ -157,11 +158,11 @@ class Desk:
         return await self.ask("pathway", method, request)
 
     async def ask(self, service: str, method: Method[Req, Resp], request: Req) -> Resp:
-        """Call one rpc; a service that cannot be reached is named.
+        """Call one rpc; a service that cannot be reached is named, and what one says of itself is kept.
 
         Raises:
-            CliError: it does not answer.
-            HandrailError: it refused.
+            CliError: it does not answer, or the house is not running any more.
+            HandrailError: it refused, or said what else it could not reach.
         """
         from services.runtime.errors import Category, HandrailError
 
@@ -169,13 +170,43 @@ class Desk:
             return await self.caller.call(method, request)
         except HandrailError as error:
             if error.category is Category.UNAVAILABLE and not error.reason:
-                raise not_answering(service, self.running) from error
+                raise not_answering(service, self.running, late=_late(error)) from error
             raise
 
 
-def not_answering(part: str, running: RunningHome) -> CliError:
-    """Return the sentence for a part that does not answer."""
-    return CliError(f"{part} is not answering; start it with `{command_line(running.home.path)} start {part}`.")
+def not_answering(part: str, running: RunningHome, *, late: bool = False) -> CliError:
+    """Return the sentence for a part that does not answer, or took too long, or whose house is gone."""
+    if not running.is_running:
+        return not_running(running.home)
+    handrail = command_line(running.home.path)
+    if late:
+        stopped = _not_running(running)
+        if stopped:
+            return NotAnsweringError(
+                f"{part} did not answer in time, and {stopped} is not running; start it with "
+                f"`{handrail} start {stopped}`."
+            )
+        return NotAnsweringError(f"{part} did not answer in time; `{handrail} status` shows the parts of the house.")
+    return NotAnsweringError(f"{part} is not answering; start it with `{handrail} start {part}`.")
+
+
+def _not_running(running: RunningHome) -> str:
+    """Return the first part of the house that does not run, if any; the supervisor knows."""
+    from services.cli.control import ask
+
+    try:
+        parts = ask(running.control, "status")["parts"]
+    except CliError:
+        return ""
+    return next((str(part["part"]) for part in parts if part["status"] not in RUNNING), "")
+
+
+def _late(error: HandrailError) -> bool:
+    """Whether the service was there, as far as one knows, and took longer than the call may."""
+    import grpc
+
+    cause = error.__cause__
+    return isinstance(cause, grpc.aio.AioRpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 @asynccontextmanager

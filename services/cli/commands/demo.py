@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    seed: Annotated[int | None, typer.Option(help="The same seed chooses the same names and ids.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed chooses the same names; the NHS number is always new.")
+    ] = None,
     as_json: acting.AsJson = False,
 ) -> None:
     """Play one synthetic person's story, from diagnosis to a palliative referral, and narrate it."""
@@ -64,7 +66,8 @@ async def _play(desk: Desk, source: random.Random, *, quiet: bool) -> Plain:
         say(narration.scene(scene))
     await stage.check_record()
     command = command_line(desk.running.home.path)
-    say(narration.ending(stage.open_tasks(), len(stage.messages), stage.team_names))
+    told = await people.messages(desk, person["patient_id"])
+    say(narration.ending(stage.open_tasks(), told, stage.team_names))
     asked = next((item["number"] for item in stage.open_tasks() if item["number"]), "")
     say(narration.hints(person, command, asked))
     return {

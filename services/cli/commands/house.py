@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from services.cli.errors import CliError
 from services.cli.home import Home, RunningHome, current_home
 
 _STOP_SECONDS = 15.0
+_NAMED = {"--guideline-dir": ("guideline data", "folder"), "--teams-file": ("teams file", "file")}
 
 
 def register(app: typer.Typer) -> None:
@@ -26,10 +28,12 @@ def register(app: typer.Typer) -> None:
 
 def up(
     guideline_dir: Annotated[
-        Path | None, typer.Option(envvar="HANDRAIL_GUIDELINE_DIR", help="Guideline data to decide with.")
+        Path | None,
+        typer.Option(envvar="HANDRAIL_GUIDELINE_DIR", help="Guideline data to decide with; remembered by the home."),
     ] = None,
     teams_file: Annotated[
-        Path | None, typer.Option(envvar="HANDRAIL_TEAMS_FILE", help="Services, teams and people.")
+        Path | None,
+        typer.Option(envvar="HANDRAIL_TEAMS_FILE", help="Services, teams and people; remembered by the home."),
     ] = None,
     port: Annotated[
         list[str] | None,
@@ -41,26 +45,50 @@ def up(
     from services.cli.parts import PORT_PARTS, Options
     from services.cli.ports import parse_ports
 
-    default = Options(home=Home(current_home()))
+    home = Home(current_home())
+    given, recalled = chosen(home, {"--guideline-dir": guideline_dir, "--teams-file": teams_file})
+    default = Options(home=home)
     options = Options(
-        home=default.home,
-        guideline_dir=_existing(guideline_dir, "folder", "--guideline-dir") or default.guideline_dir,
-        teams_file=_existing(teams_file, "file", "--teams-file") or default.teams_file,
+        home=home,
+        guideline_dir=Path(given.get("--guideline-dir", default.guideline_dir)),
+        teams_file=Path(given.get("--teams-file", default.teams_file)),
         ports=parse_ports(port or [], os.environ, PORT_PARTS),
         database_url=os.environ.get("DATABASE_URL", ""),
         temporal_address=os.environ.get("TEMPORAL_ADDRESS", ""),
+        given=given,
+        recalled=recalled,
     )
     raise typer.Exit(supervisor.run(options))
 
 
-def _existing(path: Path | None, kind: str, option: str) -> Path | None:
-    if path is None:
-        return None
-    found = path.expanduser().absolute()
-    if not (found.is_dir() if kind == "folder" else found.is_file()):
-        message = f"{option} {path}: there is no such {kind}."
-        raise CliError(message)
-    return found
+def chosen(home: Home, named: Mapping[str, Path | None]) -> tuple[dict[str, str], list[str]]:
+    """Return the paths to use: those named now, else those that the home was started with, and what to say of these.
+
+    Raises:
+        CliError: one is not there.
+    """
+    earlier = home.given()
+    given: dict[str, str] = {}
+    recalled = []
+    for option, path in named.items():
+        what, kind = _NAMED[option]
+        if path is not None:
+            found = path.expanduser().absolute()
+            given[option] = str(found)
+            problem = f"{option} {path}: there is no such {kind}."
+        elif option in earlier:
+            found = Path(earlier[option])
+            given[option] = str(found)
+            recalled.append(f"{what}: {found}, as this home was started with")
+            problem = (
+                f"This home was started with the {what} {found}, and there is no such {kind} now; "
+                f"put it back, or name another with {option}."
+            )
+        else:
+            continue
+        if not (found.is_dir() if kind == "folder" else found.is_file()):
+            raise CliError(problem)
+    return given, recalled
 
 
 def stop(part: Annotated[str, typer.Argument(help="One part; without it, everything.")] = "") -> None:

@@ -12,6 +12,8 @@ from services.cli.commands.words import banner, day, event, label, listed, nhs_n
 
 Values = Mapping[str, Any]
 _CHASE = "chase"
+SENT = frozenset({"sent", "delivered"})
+"""The statuses of a message that left; the others wait, or failed."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Scene:
     opened: Sequence[Values] = ()
     closed: Sequence[Values] = ()
     told: Sequence[str] = ()
+    not_told: Sequence[str] = ()
     notes: Sequence[str] = ()
     teams: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,9 +60,14 @@ def scene(told: Scene) -> list[Line]:
     lines += _part("Closed", [line for item in told.closed for line in _closed(item)])
     for note in told.notes:
         lines += wrapped(note, 4, hang=2)
-    if told.told:
-        names = [told.teams.get(team, label(team)) for team in told.told]
-        lines += wrapped(f"Told: {listed(names)}.", 4, style="quiet")
+    for said, teams, style in (
+        ("Told", told.told, "quiet"),
+        ("Not told yet (mail not delivered)", told.not_told, "warn"),
+    ):
+        if teams:
+            lines += wrapped(
+                f"{said}: {listed([told.teams.get(team, label(team)) for team in teams])}.", 4, style=style
+            )
     return lines
 
 
@@ -88,15 +96,25 @@ def responsible_note(referral: Values, names: Mapping[str, str]) -> str:
     return f"Referral now: {words(referral['status'])}. Next step: {step}. Clinically responsible: {clinical}."
 
 
-def ending(open_tasks: Sequence[Values], messages: int, teams: Mapping[str, str]) -> list[Line]:
-    """Say what is open now, and how many messages went out."""
+def ending(open_tasks: Sequence[Values], messages: Sequence[Values], teams: Mapping[str, str]) -> list[Line]:
+    """Say what is open now, and what became of the messages."""
     lines = [BLANK, Line(f"{len(open_tasks)} tasks are open now, each with an owner and a date:", "strong")]
     rows = [
         (day(item["due_on"]) + urgency(item), _owner(item, teams), f"{item['number']} {item['title']}".strip())
         for item in open_tasks
     ]
-    said = f"{messages} messages went to staff. A task that is overdue stays open, and its team and lead are told."
+    said = f"{_sent(messages)} A task that is overdue stays open, and its team and lead are told."
     return [*lines, *table(rows, 4), BLANK, *wrapped(said, style="quiet")]
+
+
+def _sent(messages: Sequence[Values]) -> str:
+    sent = [message for message in messages if message["status"] in SENT]
+    waiting = len(messages) - len(sent)
+    if all(message["channel"] == "log" for message in messages):
+        said = f"{len(sent)} messages written (kept by notify; no mail server is set)"
+    else:
+        said = f"{len(sent)} messages went to staff"
+    return f"{said}; {waiting} not delivered yet." if waiting else f"{said}."
 
 
 def hints(person: Values, command: str, number: str) -> list[Line]:
@@ -107,6 +125,7 @@ def hints(person: Values, command: str, number: str) -> list[Line]:
         (f'{command} patient show "{patient}" --history', "every event"),
         (f'{command} explain "{patient}" {number}'.rstrip(), "why, on which results"),
         (f"{command} worklist --team breast_care_nurses", "one team's tasks"),
+        (f'{command} patient messages "{patient}"', "what the teams were told"),
         (f"{command} referral list", "who is responsible now"),
     )
     return [BLANK, Line("Type next:", "strong"), *table(typed, 4)]

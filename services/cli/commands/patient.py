@@ -1,4 +1,4 @@
-"""`patient register`, `find` and `show`."""
+"""`patient register`, `find`, `show` and `messages`."""
 
 from __future__ import annotations
 
@@ -107,3 +107,27 @@ def show_patient(
         show([*screens.patient(state), Line("Every event: add --history", "quiet")])
         return
     show([Line(words.banner(state["person"]), "title"), *screens.history(events), BLANK])
+    show([Line("The whole ids, which a correction needs: add --json", "quiet")])
+
+
+@_app.command("messages")
+def show_messages(
+    patient: Annotated[str, typer.Argument(help="Patient id or NHS number.")],
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Show what teams were told about one person: to whom, when, what became of it, and what it says."""
+
+    async def work() -> tuple[Plain, list[Plain], dict[str, str]]:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            person = await people.person(desk, await people.patient_id_of(desk, patient))
+            found = await people.messages(desk, person["patient_id"])
+            return person, found, {held["team_id"]: held["name"] for held in await people.teams(desk)}
+
+    person, found, teams = acting.run(work())
+    if as_json:
+        print(to_json({"patient_id": person["patient_id"], "messages": found}))
+    else:
+        show([Line(words.banner(person), "title"), *screens.messages(found, teams)])

@@ -111,6 +111,14 @@ async def referral(desk: Desk, referral_id: str) -> Plain:
     return plain(await desk.records(desk.timeline.GetReferral, request))
 
 
+async def messages(desk: Desk, patient_id: str) -> list[Plain]:
+    """Return the messages about one person, oldest first, the newest 500."""
+    from handrail.notify.v1 import notices_pb2
+
+    request = notices_pb2.ListMessagesRequest(patient_id=patient_id, page_size=500)
+    return [plain(message) for message in (await desk.notify(desk.notices.ListMessages, request)).messages]
+
+
 async def teams(desk: Desk) -> list[Plain]:
     """Return the teams, in the order of the teams file."""
     from handrail.records.v1 import timeline_pb2

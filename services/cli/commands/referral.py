@@ -1,21 +1,24 @@
-"""`referral`: where referrals stand, and what the receiving team does with them."""
+"""`referral`: where referrals stand, and what the referrer and the receiving team do with them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from services.cli.commands import acting, people, reporting, screens
-from services.cli.commands.lines import show
-from services.cli.commands.report import Key, OccurredAt, Source, fill, show_receipt
+from services.cli.commands.acting import Desk
+from services.cli.commands.lines import Line, show
+from services.cli.commands.report import Key, OccurredAt, Source, fill, send_or_say_how_to_repeat, show_receipt
 from services.cli.commands.shapes import Plain, plain, to_json
 from services.cli.errors import CliError
 
 _app = typer.Typer(
-    help="Referrals: where they stand, and the receiving team's answers (with --as palliative_clinician, say).",
+    help="Referrals: where they stand; draft, agree and send one; the receiving team's answers (with --as "
+    "palliative_clinician, say).",
     no_args_is_help=True,
 )
 Id = Annotated[str, typer.Argument(metavar="ID", help="The referral's id.")]
@@ -73,6 +76,79 @@ def show_referral(
         print(to_json(found))
     else:
         show(screens.referral(found["referral"], found["person"]))
+
+
+@_app.command()
+def draft(
+    patient: Annotated[str, typer.Argument(help="Patient id or NHS number.")],
+    to: Annotated[str, typer.Option(metavar="TEAM", help="The team that is asked, such as palliative_care.")],
+    reason: Annotated[str, typer.Option(help="Why this person is referred.")],
+    urgency: Annotated[str, typer.Option(help="routine or urgent.")] = "routine",
+    number: Annotated[list[str] | None, typer.Option(help="A recommendation that asks for it, such as 1.12.3.")] = None,
+    referral_id: Annotated[str, typer.Option(metavar="UUID", help="The new referral's id; else one is made.")] = "",
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Draft a referral; it goes nowhere until the person agreed and it is sent."""
+    made = _id(referral_id) if referral_id else str(uuid.uuid4())
+    fields = {"referral_id": made, "to_team": to, "reason": reason, "urgency": urgency, "numbers": number or []}
+    request = reporting.request_for(reporting.Report("referral_drafted", "", fields))
+    fill(request, occurred_at, source, key)
+
+    async def work() -> Plain:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            request.patient_id = await people.patient_id_of(desk, patient)
+            referrer = await people.with_team(desk)
+            receipt = await send_or_say_how_to_repeat(referrer, "referral_drafted", request, "--referral-id", made)
+            await _filed(desk, request.patient_id, receipt["seq"])
+            return receipt
+
+    receipt = acting.run(work())
+    if as_json:
+        print(to_json({**receipt, "referral_id": made}))
+        return
+    show_receipt(receipt, "referral_drafted", as_json=False)
+    show([Line(f"Referral id {made}"), Line(f"When the person agreed: referral agree {made} --words …", "quiet")])
+
+
+@_app.command()
+def agree(
+    referral: Id,
+    said: Annotated[str, typer.Option("--words", help="What the person said, in their words.")],
+    by: Annotated[str, typer.Option(help="person or best_interests.")] = "person",
+    decided_by: Annotated[str, typer.Option(help="Who decided, when it was in the person's best interests.")] = "",
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Say that the person agreed to the referral, or who decided in their best interests."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_agreed", referral, {"agreed_by": by, "words": said, "decided_by": decided_by}, common)
+
+
+@_app.command()
+def send(
+    referral: Id,
+    occurred_at: OccurredAt = "",
+    source: Source = "",
+    key: Key = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Send the agreed referral; the referrer stays responsible until the receiving team meets the person."""
+    common = (occurred_at, source, key, as_role, team, user, as_json)
+    _act("referral_sent", referral, {}, common)
 
 
 @_app.command()
@@ -189,9 +265,17 @@ def _act(
     async def work() -> Plain:
         async with acting.services(acting.actor_from(as_role, team, user)) as desk:
             request.patient_id = (await people.referral(desk, referral_id))["referral"]["patient_id"]
-            return await reporting.send(await people.with_team(desk), event, request)
+            return await send_or_say_how_to_repeat(await people.with_team(desk), event, request)
 
     show_receipt(acting.run(work()), event, as_json=as_json)
+
+
+async def _filed(desk: Desk, patient_id: str, seq: int) -> None:
+    """Wait a moment until a report can be read; it is accepted in any case."""
+    from services.runtime.errors import HandrailError
+
+    with suppress(CliError, HandrailError):
+        await people.whole(desk, patient_id, min_seq=seq)
 
 
 def _id(text: str) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from services.cli.commands import acting, people, reporting, words
+from services.cli.commands.acting import Desk
 from services.cli.commands.lines import Line, show
 from services.cli.commands.shapes import Plain, to_json
-from services.cli.errors import CliError
+from services.cli.errors import CliError, NotAnsweringError
 
 OccurredAt = Annotated[
     str, typer.Option(metavar="TIME", help="When it happened: 2026-11-22, or 2026-11-22T14:05; else now.")
@@ -48,7 +52,7 @@ def report(
     async def work() -> Plain:
         async with acting.services(acting.actor_from(as_role, team, user)) as desk:
             request.patient_id = await people.patient_id_of(desk, patient)
-            return await reporting.send(await people.with_team(desk), event, request)
+            return await send_or_say_how_to_repeat(await people.with_team(desk), event, request)
 
     show_receipt(acting.run(work()), event, as_json=as_json)
 
@@ -72,6 +76,47 @@ def fill(request: Any, occurred_at: str, source: str, key: str) -> None:  # noqa
         except ValueError as error:
             message = f"--key {key}: this is not a UUID."
             raise CliError(message) from error
+
+
+async def send_or_say_how_to_repeat(desk: Desk, event: str, request: Any, *same: str) -> Plain:  # noqa: ANN401 - as above
+    """Send a report; when nobody knows whether it was taken, say how to send the same one again.
+
+    `same` are further options that make it the same report.
+
+    Raises:
+        CliError: it was not confirmed.
+        HandrailError: it was refused.
+    """
+    from services.runtime.errors import Category, HandrailError
+
+    try:
+        return await reporting.send(desk, event, request)
+    except NotAnsweringError as error:
+        raise CliError(f"{error}\n{repeat(request, sys.argv[1:], same)}") from error
+    except HandrailError as error:
+        if error.category is not Category.UNAVAILABLE:
+            raise
+        raise CliError(f"{error.message}\n{repeat(request, sys.argv[1:], same)}") from error
+
+
+def repeat(request: Any, typed: Sequence[str], same: Sequence[str] = ()) -> str:  # noqa: ANN401 - any reporting request
+    """Say with which key a report was sent, and what to type to send the same one again.
+
+    The time belongs to the report, and the same key with another time would be refused.
+    """
+    options = ["--key", request.idempotency_key, "--occurred-at", request.occurred_at.ToJsonString(), *same]
+    missing = [
+        word
+        for name, said in zip(options[::2], options[1::2], strict=True)
+        if not any(word == name or word.startswith(f"{name}=") for word in typed)
+        for word in (name, said)
+    ]
+    end = typed.index("--") if "--" in typed else len(typed)
+    command = shlex.join([".venv/bin/handrail", *typed[:end], *missing, *typed[end:]])
+    return (
+        f"Its key was {request.idempotency_key}. To send the same report again, which is taken once at most:\n"
+        f"  {command}"
+    )
 
 
 def show_receipt(receipt: Plain, event: str, *, as_json: bool) -> None:

@@ -87,24 +87,43 @@ def urgency(item: Values) -> str:
 
 
 def worklist(items: Sequence[Values], at: datetime) -> list[Line]:
-    """Show open tasks, soonest due first, with their state at an instant."""
+    """Show open tasks, soonest due first, with their state at an instant, and why they are there."""
     if not items:
         return [Line("No open tasks.")]
-    header = ("Patient", "NHS No.", "Born", "Task", "Waiting for", "Due", "Status")
+    header = ("Due", "Status", "Patient", "NHS No.", "Born", "Waiting for")
     rows = [
         (
+            day(item["due_on"]),
+            due_status(item["due_on"], item["due_at"], at) + urgency(item),
             person_name(item["person"]) if item["person"] else item["patient_id"],
             nhs_number(item["person"]["nhs_number"]) if item["person"] else "",
             day(item["person"]["birth_date"]) if item["person"] else "",
-            f"{item['number']} {item['title']}".strip(),
             owner(item),
-            day(item["due_on"]),
-            due_status(item["due_on"], item["due_at"], at) + urgency(item),
         )
         for item in items
     ]
-    first, *rest = table([header, *rows], limits=(24, 0, 0, 52, 24, 0, 0))
-    return [Line(first.text, "strong"), *rest]
+    first, *rest = table([header, *rows], limits=(0, 0, 36, 0, 0, 0))
+    lines = [Line(first.text, "strong")]
+    for item, row in zip(items, rest, strict=True):
+        lines += [row, *wrapped(f"{item['number']} {item['title']}".strip(), 4, style=_urgency_style(item), hang=2)]
+        lines += wrapped(item["reason"], 6) if item["reason"] else []
+    return lines
+
+
+def messages(found: Sequence[Values], teams: Mapping[str, str]) -> list[Line]:
+    """Show messages, oldest first: to whom, what about, what became of each, and what it says."""
+    lines: list[Line] = []
+    for message in found:
+        team = teams.get(message["team"], label(message["team"]))
+        kept = ", kept and not mailed" if message["channel"] == "log" else ""
+        became = f"{words(message['status'])}{kept}"
+        said = f"{clock(message['created_at'])}  {team}: {happened(message['template'])} ({became})"
+        lines += [BLANK, *wrapped(said, style="strong", hang=2)]
+        lines += wrapped(message["subject"], 4) if message["subject"] else []
+        for paragraph in message["body"].rstrip().splitlines():
+            inner = len(paragraph) - len(paragraph.lstrip())
+            lines += wrapped(paragraph, 4, hang=inner) if paragraph.strip() else [BLANK]
+    return lines or [Line("No messages.")]
 
 
 def referrals(found: Sequence[Values]) -> list[Line]:
@@ -175,14 +194,15 @@ def _facts(facts: Sequence[Values]) -> list[Line]:
 
 def _fact_in_history(fact: Values) -> list[Line]:
     mark, style = "", ""
+    known_as = f" [fact {fact['fact_id'][:8]}]"
     if fact["entered_in_error"]:
-        return wrapped(f"{label(fact['name'])}: entered in error", 9, style="warn")
+        return wrapped(f"{label(fact['name'])}: entered in error{known_as}", 9, style="warn")
     if fact["superseded_by_fact_id"]:
         mark, style = " (superseded)", "quiet"
     elif fact["supersedes_fact_id"]:
         mark = " (corrected value)"
     about = f" [{fact['subject']}]" if fact["subject"] else ""
-    return wrapped(f"{label(fact['name'])}{about}: {value(fact['value'])}{mark}", 9, style=style, hang=2)
+    return wrapped(f"{label(fact['name'])}{about}: {value(fact['value'])}{mark}{known_as}", 9, style=style, hang=2)
 
 
 def _said(event: Values) -> list[Line]:

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from services.cli.commands import people, reporting
-from services.cli.commands.acting import Desk, not_answering
-from services.cli.commands.narration import Scene
+from services.cli.commands.acting import RUNNING, Desk, not_answering
+from services.cli.commands.narration import SENT, Scene
 from services.cli.commands.reporting import Report
-from services.cli.commands.shapes import Plain, plain
+from services.cli.commands.shapes import Plain
 from services.cli.commands.words import label, listed, value
 from services.cli.errors import CliError
 from services.runtime.context import Actor
@@ -21,12 +21,12 @@ from services.runtime.context import Actor
 T = TypeVar("T")
 PATIENCE = 10.0
 TOLD_PATIENCE = 3.0
+SENT_PATIENCE = 1.0
 POLL = 0.05
 # A second message about the same report follows the first one within this time.
 SETTLE = 0.1
 _TRACK = "track|"
 _TOLD_APART = frozenset({"person_view", "number", "option"})
-_RUNNING = frozenset({"running", "external"})
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Stage:
         event = await self._filed(receipt["event_id"], happening)
         await self._judged(event["seq"], happening)
         opened, closed = self._changed(await self._planned(happening))
-        told = await self._messages({item["owner_team"] for item in opened})
+        told, not_told = await self._messages({item["owner_team"] for item in opened})
         entry = {name: event[name] for name in ("event_id", "kind", "seq")}
         self.told.append({**entry, "told_by": happening.who.actor.subject})
         return Scene(
@@ -112,6 +112,7 @@ class Stage:
             opened=opened,
             closed=closed,
             told=told,
+            not_told=not_told,
             teams=self.team_names,
         )
 
@@ -216,24 +217,26 @@ class Stage:
         ]
         return opened, closed
 
-    async def _messages(self, teams: set[str]) -> list[str]:
-        """Return the teams that were told since the last look; wait a moment for those that have a new task."""
-        from handrail.notify.v1 import notices_pb2
+    async def _messages(self, teams: set[str]) -> tuple[list[str], list[str]]:
+        """Return the teams that were told since the last look, and those whose message has not left yet.
 
-        request = notices_pb2.ListMessagesRequest(patient_id=self.patient_id, page_size=500)
-        limit = time.monotonic() + TOLD_PATIENCE
-        fresh: dict[str, Plain] = {}
+        It waits a moment for the teams that have a new task, and for what is on its way.
+        """
+        began = time.monotonic()
         last_look = False
         while True:
-            reply = await self.desk.notify(self.desk.notices.ListMessages, request)
-            found = [plain(message) for message in reply.messages]
+            found = await people.messages(self.desk, self.patient_id)
             fresh = {m["message_id"]: m for m in found if m["message_id"] not in self.messages}
-            if last_look or time.monotonic() > limit:
+            waited = time.monotonic() - began
+            if last_look or waited > TOLD_PATIENCE:
                 break
-            last_look = teams <= {message["team"] for message in fresh.values()}
+            there = teams <= {message["team"] for message in fresh.values()}
+            last_look = there and (waited > SENT_PATIENCE or all(m["status"] in SENT for m in fresh.values()))
             await asyncio.sleep(SETTLE if last_look else POLL)
         self.messages |= fresh
-        return list(dict.fromkeys(message["team"] for message in fresh.values()))
+        waiting = dict.fromkeys(m["team"] for m in fresh.values() if m["status"] not in SENT)
+        told = dict.fromkeys(m["team"] for m in fresh.values() if m["team"] not in waiting)
+        return list(told), list(waiting)
 
     async def _until(self, look: Callable[[], Awaitable[T | None]], failure: str) -> T:
         limit = time.monotonic() + PATIENCE
@@ -257,6 +260,10 @@ async def check_house(desk: Desk) -> None:
 
     from services.cli.control import ask
 
+    parts = {part["part"]: part["status"] for part in ask(desk.running.control, "status")["parts"]}
+    for name, status in parts.items():
+        if status not in RUNNING:
+            raise not_answering(name, desk.running)
     for name in ("records", "pathway", "notify"):
         stub: Any = health_pb2_grpc.HealthStub(desk.channels[name])
         try:
@@ -265,9 +272,6 @@ async def check_house(desk: Desk) -> None:
             raise not_answering(name, desk.running) from error
         if reply.status != health_pb2.HealthCheckResponse.SERVING:
             raise not_answering(name, desk.running)
-    parts = {part["part"]: part["status"] for part in ask(desk.running.control, "status")["parts"]}
-    if parts.get("worker") not in _RUNNING:
-        raise not_answering("worker", desk.running)
 
 
 def cast(teams: Sequence[Plain], duty: str, role: str) -> Player:

@@ -147,9 +147,7 @@ class Story:
             line_id=self.line_id,
             site="Liver and chest wall",
         )
-        yield await play(
-            progressed.bringing(("ecog", 2), ("liver_mets", "present"), ("bone_mets_newly_diagnosed", False))
-        )
+        yield await play(progressed.bringing(("ecog", 2), ("liver_mets", "present")))
         if self.line_id:
             yield await play(self._line_ends())
         tired = self._report(

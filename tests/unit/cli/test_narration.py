@@ -99,6 +99,50 @@ def test_a_scene_says_who_what_whose_when_and_who_was_told() -> None:
     assert "Told: Cellular pathology and New team." in said
 
 
+def test_who_was_not_told_yet_is_not_among_the_told() -> None:
+    said = text(narration.scene(scene(told=["pathology"], not_told=["breast_care_nurses"])))
+    assert "Told: Cellular pathology." in said
+    assert "Not told yet (mail not delivered): Breast care nurses." in said
+
+
+@pytest.mark.parametrize(
+    ("channel", "statuses", "told"),
+    [
+        ("log", ["sent"], "1 messages written (kept by notify; no mail server is set)."),
+        ("email", ["sent", "delivered"], "2 messages went to staff."),
+        ("email", ["sent", "queued", "failed"], "1 messages went to staff; 2 not delivered yet."),
+    ],
+)
+def test_the_ending_counts_what_was_sent(channel: str, statuses: list[str], told: str) -> None:
+    messages = [{"channel": channel, "status": status} for status in statuses]
+    assert told in text(narration.ending([TASK], messages, TEAMS))
+
+
+def test_messages_are_shown_with_what_became_of_them() -> None:
+    message = {
+        "created_at": "2026-11-22T14:05:00Z",
+        "team": "pathology",
+        "template": "referral_sent",
+        "status": "in_doubt",
+        "channel": "email",
+        "subject": "A referral",
+        "body": "Please look.\n\nThank you.\n",
+    }
+    said = text(screens.messages([message], TEAMS))
+    assert "22-Nov-2026 14:05  Cellular pathology: Referral sent (in doubt)" in said
+    assert "    A referral\n    Please look.\n\n    Thank you." in said
+    kept = {**message, "status": "sent", "channel": "log"}
+    assert "(sent, kept and not mailed)" in text(screens.messages([kept], TEAMS))
+    assert text(screens.messages([], TEAMS)) == "No messages."
+
+
+def test_the_worklist_says_why_and_cuts_no_title() -> None:
+    long = {**CHASE, "title": "Get: " + "a very long title " * 5}
+    said = " ".join(text(screens.worklist([long], datetime(2026, 11, 22, tzinfo=UTC))).split())
+    assert str(long["title"]).strip() in said
+    assert "HER2 ISH is not known." in said
+
+
 def test_a_missing_result_is_told_with_who_supplies_it() -> None:
     said = text(narration.scene(scene(opened=[CHASE])))
     assert "Missing:" in said
@@ -176,7 +220,7 @@ def test_history_keeps_both_values_of_a_corrected_result() -> None:
         "facts": [old, new, wrong],
     }
     said = text(screens.history([event]))
-    assert "HER2 ISH: not amplified (superseded)" in said
+    assert "HER2 ISH: not amplified (superseded) [fact f1]" in said
     assert "HER2 ISH: amplified (corrected value)" in said
     assert "HER2 ISH: entered in error" in said
     assert "event e1" in said
