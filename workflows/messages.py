@@ -56,6 +56,8 @@ class Report:
     correlation_id: str = ""
     urgency: str = "routine"
     rule_id: str = ""
+    # What a decision says of systemic treatment: agreed, not_agreed, or nothing.
+    treatment: str = ""
     guideline: str = ""
     # Set when another workflow already gave the event its id.
     event_id: str = ""

@@ -145,7 +145,7 @@ class PatientPathway(ChildTracks):
         if entry.filed.already_filed and entry.filed.event_id != entry.event_id:
             return True  # the same report had been filed in an earlier turn
         moved, closing = self._track_moves(entry)
-        entry.plan = entry.plan or await self._decide(entry, moved)
+        entry.plan = entry.plan or await self._decide(entry, moved, closing)
         if entry.plan is None:
             return False
         opened = await self._plan(entry, entry.plan, closing)
@@ -189,9 +189,11 @@ class PatientPathway(ChildTracks):
         ]
         return True
 
-    async def _decide(self, entry: Entry, moved: list[TrackItem]) -> Plan | None:
+    async def _decide(self, entry: Entry, moved: list[TrackItem], closing: list[Closing]) -> Plan | None:
         state = self.state
-        items = [ItemKey(item.key, item.kind) for item in state.items.values()]
+        # What this very event closes is not open for the planner: it must see when nothing would be left.
+        going = {ending.key for ending in closing} | {item.key for item in moved}
+        items = [ItemKey(item.key, item.kind) for item in state.items.values() if item.key not in going]
         tracked = [item for item in items if item.key.startswith(tracks.PREFIX)]
         asked = DecideInput(
             patient_id=state.patient_id,

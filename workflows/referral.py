@@ -126,9 +126,7 @@ class ReferralWorkflow:
 
     async def _take_step(self, step: ReferralStep) -> bool:
         """Set a step in the record and tell the pathway; False when this run must end before the record answered."""
-        asked = SetStatusInput(
-            self.state.referral_id, step, referral_steps.responsible_team(self.state, step.to_status)
-        )
+        asked = SetStatusInput(self.state.referral_id, step, referral_steps.responsible_team(self.state, step))
         try:
             while await persist(RecordsActivities.set_referral_status, asked, self.state.settings) is None:
                 if self._too_long():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows import names
-from workflows.messages import ReferralState, Report
+from workflows.messages import ReferralState, ReferralStep, Report
 from workflows.rules_of_acceptance import Refusal
 
 NEXT_OF_REFERRER = {"draft": "agreed", "agreed": "sent"}
@@ -13,12 +13,12 @@ _BEFORE: dict[str, frozenset[str]] = {
     "referral_acknowledged": _OUT,
     "referral_information_asked": _TAKEN,
     "referral_accepted": _TAKEN,
-    "referral_declined": _TAKEN | _OUT,
+    "referral_declined": _TAKEN | _OUT | {"accepted"},
     "referral_first_contact": frozenset({"accepted"}),
-    "referral_closed": frozenset({"first_contact", "declined", "undelivered", "draft", "agreed"}),
+    "referral_closed": _TAKEN | _OUT | {"accepted", "first_contact", "declined", "draft", "agreed"},
 }
 # Sent is not told: until somebody at the receiving team took it, the referrer owns the next action.
-_RECEIVER_OWNS = frozenset({"acknowledged", "accepted", "first_contact", "closed"})
+_RECEIVER_OWNS = frozenset({"acknowledged", "accepted", "first_contact"})
 _WORDS = ("taken_by", "question", "plan", "reason", "how", "outcome", "words")
 
 
@@ -43,8 +43,11 @@ def refusal(state: ReferralState, report: Report) -> Refusal | None:
     return None
 
 
-def responsible_team(state: ReferralState, status: str) -> str:
-    """Return the one team that owns the next action once the referral has this status."""
+def responsible_team(state: ReferralState, step: ReferralStep) -> str:
+    """Return the one team that owns the next action after a step; closed, it stays with who had the person last."""
+    status = step.from_status if step.to_status == "closed" else step.to_status
+    if step.to_status == "closed" and status != "first_contact":
+        return state.from_team
     return state.to_team if status in _RECEIVER_OWNS else state.from_team
 
 

@@ -145,12 +145,11 @@ def take_effect(state: PathwayState, report: Report) -> None:
     """Change what later reports are judged by."""
     event = report.event
     match report.kind:
-        case "pathway_opened":
-            state.opened = True
-        case "pathway_closed":
-            state.closed = True
+        case "pathway_opened" | "pathway_closed":
+            state.opened, state.closed = True, report.kind == "pathway_closed"
         case "decision_made":
-            state.treatment_agreed = state.treatment_agreed or _agrees_to_treatment(report)
+            if report.treatment:  # the newest decision counts, a change of mind too
+                state.treatment_agreed = report.treatment == "agreed"
         case "therapy_line_started":
             state.lines[event["line_id"]] = "started"
             state.treatment_agreed = False
@@ -182,6 +181,8 @@ def take_back(state: PathwayState, report: Report) -> None:
         case "therapy_line_started":
             state.lines.pop(event["line_id"], None)
             state.treatment_agreed = True
+        case "decision_made" if report.treatment == "agreed":
+            state.treatment_agreed = False
         case "therapy_line_ended":
             state.lines[event["line_id"]] = "started"
         case "referral_drafted":
@@ -192,11 +193,6 @@ def take_back(state: PathwayState, report: Report) -> None:
             state.appointments[event["appointment_id"]] = "booked"
         case _:
             pass
-
-
-def _agrees_to_treatment(report: Report) -> bool:
-    """A recorded decision that a therapy line may follow from: an option of systemic therapy was accepted."""
-    return report.event.get("outcome") == "OUTCOME_ACCEPTED" and bool(report.event.get("option"))
 
 
 def forget_old_keys(state: PathwayState) -> None:

@@ -272,6 +272,21 @@ def _follow_up(report: Report) -> TrackMoves:
     return [item], []
 
 
+def _symptom(report: Report) -> TrackMoves:
+    if report.urgency != "urgent":
+        return [], []
+    item = TrackItem(
+        key=f"{PREFIX}red-flag|{report.key}",
+        kind="red_flag",
+        title="Red-flag symptom: see or telephone the person now",
+        reason="A symptom that may be an emergency was reported. Act by your own emergency pathway.",
+        owner_role="key_worker",
+        promise="red_flag",
+        urgency="emergency",
+    )
+    return [item], []
+
+
 _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "referral_drafted": _drafted,
     "referral_agreed": _agreed,
@@ -289,4 +304,5 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "appointment_missed": _missed,
     "appointment_attended": _attended,
     "follow_up_triggered": _follow_up,
+    "symptom_reported": _symptom,
 }

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
+from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
 from services.pathway.door import Door, closed_or_lost
 from services.pathway.guideline import Guideline
 from services.pathway.reports import checked_report
 from services.runtime.clients import Caller
 from services.runtime.context import current_actor
-from services.runtime.errors import Category, HandrailError, KeyReused, Unavailable
+from services.runtime.errors import Category, Conflict, HandrailError, Invalid, KeyReused, NotFound, Unavailable
 from services.runtime.logging import get_logger
 from workflows.messages import GuidelinePin, PathwayState, Receipt, Report, Settings
 
@@ -56,6 +57,8 @@ class Desk:
         if known is not None and known.found:
             return known.receipt
         await self._directory.check(report)
+        if kind == "fact_corrected":
+            await self._check_correction(request)
         try:
             receipt = await self._door.report(request.patient_id, report)
         except HandrailError as error:
@@ -110,6 +113,34 @@ class Desk:
             raise
         log.info("referral_act_accepted", kind=kind, event_id=receipt.event_id)
         return _receipt(receipt)
+
+    async def _check_correction(self, request: Any) -> None:  # noqa: ANN401 - CorrectFactRequest
+        """Check a correction's new value by the dictionary; the fact's name is known to records alone.
+
+        Raises:
+            Invalid: the dictionary does not allow the value.
+            NotFound: this person has no such fact.
+            Conflict: it was corrected before.
+        """
+        corrected = request.fact_corrected
+        asked = timeline_pb2.ListFactsRequest(patient_id=request.patient_id, include_superseded=True)
+        try:
+            kept = await self._caller.call(self._timeline.ListFacts, asked)
+        except HandrailError as error:
+            if error.category is Category.UNAVAILABLE:
+                return  # records refuses a wrong one when it is filed, and it becomes somebody's task
+            raise
+        old = next((fact for fact in kept.facts if fact.fact_id == corrected.fact_id), None)
+        if old is None:
+            message = "This person's record has no such fact. Copy its id from `patient show`."
+            raise NotFound(message, field="fact_corrected.fact_id")
+        if old.superseded_by_fact_id:
+            message = "This fact was corrected before. Correct the newest value instead."
+            raise Conflict(message, field="fact_corrected.fact_id")
+        if corrected.HasField("value"):
+            problem = self._guideline.dictionary.problem_with(old.name, value_from_proto(corrected.value))
+            if problem:
+                raise Invalid(problem, field="fact_corrected.value")
 
     async def _said_before(self, report: Report, patient_id: str) -> timeline_pb2.GetReplyResponse | None:
         """Ask records for the reply that this key was given; None when records does not answer.

@@ -105,6 +105,7 @@ class FactDef:
     stale_after_days: int | None = None
     per_specimen: bool = False
     judgement: bool = False
+    red_flag: bool = False  # true is an emergency until somebody has looked
     derived: Derivation | None = None
 
 

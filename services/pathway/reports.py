@@ -22,16 +22,9 @@ from workflows import messages
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_URGENT_FACTS = frozenset(
-    {
-        "new_limb_weakness",
-        "new_gait_disturbance",
-        "new_sensory_loss",
-        "new_bladder_bowel_change",
-        "svco_signs",
-        "seizure",
-    }
-)
+FARTHEST = timedelta(days=3660)
+LONGEST_DEFERRAL = timedelta(days=366)
+_DATES = frozenset({"until", "due_on", "review_on", "started_on", "ended_on"})
 
 
 class ReportRequest(Protocol):
@@ -90,14 +83,15 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         occurred_at=occurred_at,
         source=request.source,
         correlation_id=correlation_id(),
-        urgency=_urgency(request),
+        urgency=_urgency(request, guideline),
         rule_id=_rule_id(event, kind, guideline),
+        treatment=_treatment(event, kind, guideline),
     )
 
 
 def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideline) -> list[Violation]:  # noqa: ANN401 - as above
     latest = now() + CLOCK_TOLERANCE
-    found = []
+    found = _unusable(request, "")
     if occurred_at > latest:
         found.append(Violation("occurred_at", "this lies in the future; give the time at which it happened"))
     if occurred_at < EARLIEST:
@@ -117,6 +111,38 @@ def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideli
     return found + _decision_problems(request, kind, guideline)
 
 
+def _unusable(message: Message, path: str) -> list[Violation]:
+    """Find dates that no calendar has, and characters that no record can keep, wherever they stand in a request."""
+    found = []
+    for field, value in message.ListFields():
+        where = f"{path}.{field.name}" if path else field.name
+        values = list(value) if field.is_repeated else [value]
+        for place, one in enumerate(values):
+            spot = f"{where}[{place}]" if field.is_repeated else where
+            if isinstance(one, Message) and not isinstance(one, Timestamp):
+                found += _unusable(one, spot)
+            elif isinstance(one, str):
+                found += [Violation(spot, problem) for problem in [_problem_with_text(field.name, one)] if problem]
+    return found
+
+
+def _problem_with_text(name: str, text: str) -> str:
+    if "\x00" in text:
+        return "this holds a character that cannot be kept (NUL); take it out"
+    if not text or name not in {*_DATES, "starts_at"}:
+        return ""
+    try:
+        day = datetime.fromisoformat(text).date()
+    except ValueError:
+        return "this is not a date of the calendar; write it as 2026-05-31"
+    today = now().date()
+    if name == "until" and not today <= day <= today + LONGEST_DEFERRAL:
+        return "put a task off to a day from today on, and by a year at most"
+    if not EARLIEST.date() <= day <= today + FARTHEST:
+        return "this lies too far away; check the year"
+    return ""
+
+
 def _part(guideline: Guideline, fact: terms_pb2.ReportedFact) -> str:
     return "value" if fact.name in guideline.dictionary.facts else "name"
 
@@ -127,19 +153,29 @@ def _decision_problems(request: Any, kind: str, guideline: Guideline) -> list[Vi
     decision = request.decision_made
     rule = guideline.by_number(decision.number)
     if rule is None:
-        return [
-            Violation(
-                "decision_made.number",
-                f"{guideline.guideline_id} {guideline.version} has no recommendation with this number",
-            )
-        ]
-    if rule.strength == "guard":
-        return [Violation("decision_made.number", "this is a caution, not a recommendation to decide about")]
-    if decision.outcome != decision.OUTCOME_ACCEPTED and not (decision.reason_code and decision.reason):
-        return [Violation("decision_made.reason", "say why it was not followed or put off: a code and a sentence")]
-    if decision.outcome == decision.OUTCOME_DEFERRED and not decision.review_on:
-        return [Violation("decision_made.review_on", "say on which date it is looked at again")]
-    return []
+        problem = f"{guideline.guideline_id} {guideline.version} has no recommendation with this number"
+        return [Violation("decision_made.number", problem)]
+    offered = [option.code for option in rule.options]
+    accepted = decision.outcome == decision.OUTCOME_ACCEPTED
+    checks = [
+        ("number", rule.strength == "guard", "this is a caution, not a recommendation to decide about"),
+        (
+            "option",
+            offered and decision.option and decision.option not in offered,
+            f"{rule.number} offers {', '.join(offered)}; choose one of them",
+        ),
+        (
+            "reason",
+            not accepted and not (decision.reason_code and decision.reason),
+            "say why it was not followed or put off: a code and a sentence",
+        ),
+        (
+            "review_on",
+            decision.outcome == decision.OUTCOME_DEFERRED and not decision.review_on,
+            "say on which date it is looked at again",
+        ),
+    ]
+    return [Violation(f"decision_made.{name}", problem) for name, wrong, problem in checks if wrong][:1]
 
 
 def _facts(request: Any, kind: str, guideline: Guideline) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
@@ -164,10 +200,23 @@ def _scalar(value: Scalar) -> dict[str, Any]:
     return {"code": value}
 
 
-def _urgency(request: Any) -> str:  # noqa: ANN401 - as above
-    urgent = any(fact.name in _URGENT_FACTS and fact.value.flag for fact in request.facts)
+def _urgency(request: Any, guideline: Guideline) -> str:  # noqa: ANN401 - as above
+    facts = guideline.dictionary.facts
+    if any(fact.value.flag and facts[fact.name].red_flag for fact in request.facts):
+        return "urgent"
     drafted = getattr(request, "referral_drafted", None)
-    return "urgent" if urgent or (drafted is not None and drafted.urgency == "urgent") else "routine"
+    return "urgent" if drafted is not None and drafted.urgency == "urgent" else "routine"
+
+
+def _treatment(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event
+    """Say what a decision means for systemic treatment: it is about that where its rule offers options of it."""
+    rule = guideline.by_number(event.number) if kind == "decision_made" else None
+    if rule is None or rule.section != "systemic_therapy":
+        return ""
+    offers = bool(rule.option_for) or any(other.option_for == rule.rule_id for other in guideline.rules)
+    if not offers and not rule.after_accept:
+        return ""
+    return "agreed" if event.outcome == event.OUTCOME_ACCEPTED else "not_agreed"
 
 
 def _rule_id(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event

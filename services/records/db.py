@@ -170,6 +170,7 @@ def make_engine(url: str) -> AsyncEngine:
     """Return an engine on `url`, as the runtime role."""
     return create_async_engine(
         with_driver(url),
+        hide_parameters=True,  # what a failed statement was given never reaches a log
         pool_size=16,
         max_overflow=0,
         pool_timeout=5,

@@ -30,6 +30,7 @@ def a_report(kind: str = "symptom_reported", key: str = "", **event: object) -> 
         event=dict(event),
         facts=[],
         actor=NURSE,
+        treatment="agreed" if kind == "decision_made" else "",
         occurred_at=moment(),
     )
 

@@ -18,6 +18,7 @@ REFERRAL = {"referral_id": "r1", "to_team": "palliative_care"}
 APPOINTMENT = {"appointment_id": "a1"}
 LINE = {"line_id": "l1"}
 AGREED = {"outcome": "OUTCOME_ACCEPTED", "option": "x"}
+TREATMENT = {"decision_made": "agreed"}
 
 
 def a_state() -> PathwayState:
@@ -26,7 +27,8 @@ def a_state() -> PathwayState:
 
 def a_report(kind: str, event: dict[str, Any] | None = None) -> Report:
     actor = Actor("nurse", "key_worker", "breast_care_nurses")
-    return Report(str(uuid.uuid4()), "a" * 64, kind, event or {}, [], actor, NOW)
+    treatment = TREATMENT.get(kind, "")
+    return Report(str(uuid.uuid4()), "a" * 64, kind, event or {}, [], actor, NOW, treatment=treatment)
 
 
 def after(*reports: Report) -> PathwayState:
@@ -123,3 +125,14 @@ def test_keys_that_wait_to_be_filed_are_never_forgotten() -> None:
     assert waiting.key in state.seen
     assert "199" in state.seen
     assert "0" not in state.seen
+
+
+def test_the_newest_decision_on_treatment_counts() -> None:
+    state = after(a_report("decision_made", AGREED))
+    take_effect(state, replace(a_report("decision_made", {"outcome": "OUTCOME_DECLINED"}), treatment="not_agreed"))
+    assert refusal(state, a_report("therapy_line_started", LINE)) is not None
+
+
+def test_a_decision_about_something_else_starts_no_treatment() -> None:
+    state = after(replace(a_report("decision_made", AGREED), treatment=""))
+    assert refusal(state, a_report("therapy_line_started", LINE)) is not None
