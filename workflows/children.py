@@ -11,6 +11,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError
+from temporalio.workflow import ExternalWorkflowHandle
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names, telling
@@ -32,25 +33,19 @@ class ChildTracks:
             case "therapy_line_started":
                 await self._start_line(report)
             case "response_assessed":
-                line = workflow.get_external_workflow_handle_for(
-                    TherapyLine.run, names.therapy_line_id(report.event["line_id"])
-                )
+                line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.response_assessed, report.occurred_at))
             case "therapy_line_ended":
-                line = workflow.get_external_workflow_handle_for(
-                    TherapyLine.run, names.therapy_line_id(report.event["line_id"])
-                )
+                line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.ended, report.event["stop_reason"]))
             case "pathway_closed":
                 for line_id in [line_id for line_id, status in self.state.lines.items() if status == "started"]:
-                    line = workflow.get_external_workflow_handle_for(TherapyLine.run, names.therapy_line_id(line_id))
+                    line = _line(line_id)
                     await self._pass_on(entry, line.signal(TherapyLine.ended, "pathway_closed"))
             case "referral_drafted":
                 await self._start_referral(report)
             case "referral_agreed" | "referral_sent":
-                referral = workflow.get_external_workflow_handle_for(
-                    ReferralWorkflow.run, names.referral_id(report.event["referral_id"])
-                )
+                referral = _referral(report.event["referral_id"])
                 step = ReferralStep(report.kind.removeprefix("referral_"), report, entry.event_id, entry.accepted_at)
                 await self._pass_on(entry, referral.signal(ReferralWorkflow.referrer_acted, step))
             case _:
@@ -94,6 +89,14 @@ class ChildTracks:
                     values={"why": f"{entry.report.kind.replace('_', ' ')} reached nobody" if entry.report else ""},
                 )
             )
+
+
+def _line(line_id: str) -> ExternalWorkflowHandle[TherapyLine]:
+    return workflow.get_external_workflow_handle(names.therapy_line_id(line_id))
+
+
+def _referral(referral_id: str) -> ExternalWorkflowHandle[ReferralWorkflow]:
+    return workflow.get_external_workflow_handle(names.referral_id(referral_id))
 
 
 async def _start(run: Any, argument: object, workflow_id: str) -> None:  # noqa: ANN401 - a workflow's run method

@@ -10,6 +10,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, FailureError
+from temporalio.workflow import ExternalWorkflowHandle
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
@@ -53,7 +54,9 @@ class InboundFeed:
 async def _hand_on(receipt: InboundReceipt) -> None:
     if not receipt.owner_id:
         return  # mail to our own staff: notify keeps its receipts
-    owner = workflow.get_external_workflow_handle_for(ReferralWorkflow.run, names.referral_id(receipt.owner_id))
+    owner: ExternalWorkflowHandle[ReferralWorkflow] = workflow.get_external_workflow_handle(
+        names.referral_id(receipt.owner_id)
+    )
     try:
         await owner.signal(ReferralWorkflow.receipt_arrived, receipt)
     except FailureError:

@@ -9,6 +9,7 @@ from typing import NoReturn
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -63,7 +64,7 @@ class Door:
             NotFound: no such workflow is running (closed, or lost).
             HandrailError: what the workflow refused, or that acceptance could not be confirmed.
         """
-        handle = self._client.get_workflow_handle_for(PatientPathway.run, names.pathway_id(patient_id))
+        handle: WorkflowHandle[PatientPathway, None] = self._client.get_workflow_handle(names.pathway_id(patient_id))
         try:
             return await handle.execute_update(
                 PatientPathway.report, report, id=_update_id(report), rpc_timeout=PATIENCE
@@ -77,7 +78,7 @@ class Door:
         Raises:
             HandrailError: as `report`.
         """
-        handle = self._client.get_workflow_handle_for(ReferralWorkflow.run, names.referral_id(referral_id))
+        handle: WorkflowHandle[ReferralWorkflow, str] = self._client.get_workflow_handle(names.referral_id(referral_id))
         try:
             return await handle.execute_update(
                 ReferralWorkflow.act, report, id=_update_id(report), rpc_timeout=PATIENCE

@@ -251,13 +251,19 @@ async def test_the_same_key_of_a_registration_with_another_body_is_refused(door:
         assert (error.category, [v.field for v in error.violations]) == (Category.KEY_REUSED, ["idempotency_key"])
 
 
-async def test_a_correction_of_a_fact_that_is_not_this_persons_becomes_a_task_and_never_a_fact(door: Door) -> None:
-    # accepted, because only the record knows whose fact it is; it cannot be filed, so it is kept and somebody's task
+async def test_a_correction_of_a_fact_that_is_not_this_persons_is_refused(door: Door) -> None:
     patient, other = await diagnosed(door), await diagnosed(door)
     theirs = (await door.patient(other)).facts[0]
     correction = events_pb2.FactCorrected(fact_id=theirs.fact_id, reason="Wrong person.")
-    before = len((await door.patient(patient)).facts)
-    state = await door.told(ONCOLOGIST, "CorrectFact", patient, correction)
-    assert len(state.facts) == before
-    task = [item for item in state.open_items if item.kind == "report_not_filed"]
-    assert [(item.owner_team, item.urgency) for item in task] == [("coordination", "urgent")]
+    async with nothing_changes(door, [patient]):
+        error = await refusal(door.report(ONCOLOGIST, "CorrectFact", patient, correction))
+    assert (error.category, [v.field for v in error.violations]) == (Category.NOT_FOUND, ["fact_corrected.fact_id"])
+
+
+async def test_a_correction_to_a_value_that_the_dictionary_does_not_allow_is_refused(door: Door) -> None:
+    patient = await diagnosed(door)
+    extent = next(f for f in (await door.patient(patient)).facts if f.name == "disease_extent")
+    wrong = events_pb2.FactCorrected(fact_id=extent.fact_id, reason="Typing error.", value=fact("x", "banana").value)
+    async with nothing_changes(door, [patient]):
+        error = await refusal(door.report(ONCOLOGIST, "CorrectFact", patient, wrong))
+    assert (error.category, [v.field for v in error.violations]) == (Category.INVALID, ["fact_corrected.value"])

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,13 @@ class Story:
         started = events_pb2.TherapyLineStarted(line_id=line, course=course, response_check_weeks=12)
         await self.say(ONCOLOGIST, "StartTherapyLine", started)
         # The record refuses this one for good: it is kept whole and becomes a task.
-        nowhere = events_pb2.ReferralDrafted(
-            referral_id=str(uuid.uuid4()), to_team="no_such_team", reason="by mistake", urgency="routine"
+        for_nothing = events_pb2.AppointmentBooked(
+            appointment_id=str(uuid.uuid4()),
+            purpose="for a task that there is not",
+            starts_at=(datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="seconds"),
+            item_id=str(uuid.uuid4()),
         )
-        receipt = await insist(self.door, NURSE, "DraftReferral", self.patient_id, nowhere)
+        receipt = await insist(self.door, NURSE, "BookAppointment", self.patient_id, for_nothing)
         await self.filed(receipt.seq)
         drafted = events_pb2.ReferralDrafted(
             **referral, to_team="palliative_care", reason="fatigue, uncontrolled local disease", urgency="routine"
