@@ -23,7 +23,7 @@ from workflows.messages import PathwayState, Receipt, Report
 from workflows.patient_pathway import PatientPathway
 from workflows.referral import ReferralWorkflow
 
-PATIENCE = timedelta(seconds=4)
+PATIENCE = timedelta(seconds=8)
 _NOT_CONFIRMED = (
     "Handrail could not confirm that this was taken. Send it again with the same idempotency key: "
     "if it was taken, it will not be done twice."

@@ -18,7 +18,7 @@ from services.runtime.errors import from_rpc_error
 from services.runtime.identity import LIFETIME, sign
 from services.runtime.interceptors import MAX_TRANSPORT_BYTES
 
-DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 10.0
 Req_contra = TypeVar("Req_contra", contravariant=True)
 Resp_co = TypeVar("Resp_co", covariant=True)
 
