@@ -19,7 +19,7 @@ from services.cli.errors import CliError
 from services.runtime.context import Actor
 
 T = TypeVar("T")
-PATIENCE = 10.0
+PATIENCE = 25.0
 TOLD_PATIENCE = 3.0
 SENT_PATIENCE = 1.0
 POLL = 0.05
