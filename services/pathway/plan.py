@@ -60,12 +60,14 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
         closures=closures,
     )
     wanted = [*planner.rule_items(), *planner.follow_ons(), *planner.reviews(), *planner.chases()]
-    if not wanted and other_open == 0:
+    in_question = planner.in_question()
+    if not wanted and not in_question and other_open == 0:
         wanted = [planner.next_contact()]
     by_key = {item.key: item for item in wanted}
+    stay = by_key.keys() | in_question
     return Plan(
         open=tuple(item for key, item in by_key.items() if key not in owned),
-        close=tuple(planner.closing(key, kind) for key, kind in sorted(owned.items()) if key not in by_key),
+        close=tuple(planner.closing(key, kind) for key, kind in sorted(owned.items()) if key not in stay),
         keep=tuple(item for key, item in by_key.items() if key in owned),
         reevaluate_at=planner.reevaluate_at(),
     )
@@ -156,15 +158,20 @@ class _Planner:
         return items
 
     def chases(self) -> list[WantedItem]:
-        """One item for each missing fact that alone stands between a due decision and an answer."""
+        """One item for each missing fact that alone stands between a due decision, or an open item, and an answer."""
         waiting: dict[str, tuple[Gap, list[Judgement]]] = {}
         for rule in self.guideline.rules:
             judgement = self.judgements.get(rule.rule_id)
-            if judgement is None or not self._chaseable(rule, judgement):
+            if judgement is None or not (self._chaseable(rule, judgement) or self._in_question(rule, judgement)):
                 continue
             for gap in judgement.gaps:
                 waiting.setdefault(gap.name, (gap, []))[1].append(judgement)
         return [self._chase(gap, judgements) for gap, judgements in waiting.values()]
+
+    def in_question(self) -> frozenset[str]:
+        """The keys of open items whose rule cannot be decided any more: unknown is not "no", so they stay open."""
+        judged = [(rule, self.judgements.get(rule.rule_id)) for rule in self.guideline.rules]
+        return frozenset(self._key(rule, judgement) for rule, judgement in judged if self._in_question(rule, judgement))
 
     def next_contact(self) -> WantedItem:
         """The key worker plans the next contact: what is open when nothing else is."""
@@ -290,7 +297,7 @@ class _Planner:
             if verdict and verdict.truth == "applies" and self._standing(child, verdict) is None:
                 options += [OfferedOption(child.rule_id, child.number, o.code, o.label) for o in child.options]
         return WantedItem(
-            key=f"{self.guideline.guideline_id}|{rule.rule_id}||{judgement.occurrence}",
+            key=self._key(rule, judgement),
             kind="decision" if options or self._options(rule) else "recommendation",
             rule_id=rule.rule_id,
             number=rule.number,
@@ -303,6 +310,20 @@ class _Planner:
             fact_ids=judgement.used,
             options=tuple(options),
         )
+
+    def _key(self, rule: Rule, judgement: Judgement | None) -> str:
+        return f"{self.guideline.guideline_id}|{rule.rule_id}||{judgement.occurrence if judgement else ''}"
+
+    def _in_question(self, rule: Rule, judgement: Judgement | None) -> bool:
+        """Whether the rule's item is open, and what is known of the person now leaves the rule undecided.
+
+        A gap that was never reported does not count: then what the item stood on was taken back by a correction.
+        """
+        if judgement is None or judgement.truth != "cannot_be_decided" or self._settled(rule, judgement):
+            return False
+        said = any(gap.why != "never_recorded" for gap in judgement.gaps)
+        known_facts = all(name in self.guideline.dictionary.facts for name in judgement.missing)
+        return said and known_facts and self._key(rule, judgement) in self.already_open
 
     def _held_back(self, rule: Rule) -> bool:
         """A decision waits while none of its options applies and a chase can still settle one of them."""

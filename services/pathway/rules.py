@@ -7,7 +7,7 @@ read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -27,7 +27,7 @@ from services.pathway.conditions import (
 )
 from services.pathway.dictionary import Dictionary, Scalar, Value
 from services.pathway.due_dates import london_date
-from services.pathway.facts import Fact, Gap, Picture, current, value_text
+from services.pathway.facts import Fact, Gap, Picture, current, is_unknown, value_text
 from services.pathway.guideline import Guideline, Occurrence, Rule
 
 Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
@@ -214,18 +214,21 @@ def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
 
 
 def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
-    """The fact that starts this occurrence: the latest report, or the first of the run of one value."""
+    """The fact that starts this occurrence: the latest report, or the first of the run of one value.
+
+    Unknown is not "no": saying that it is not known any more neither ends an occurrence nor starts one.
+    """
     if occurrence is None:
         return None
+    reports = [fact for fact in picture.history.get(occurrence.fact, ()) if not is_unknown(fact.value)]
     if occurrence.by == "run":
-        return _first_of_run(picture, occurrence.fact)
-    reports = picture.history.get(occurrence.fact)
+        return _first_of_run(reports)
     return reports[-1] if reports else None
 
 
-def _first_of_run(picture: Picture, name: str) -> Fact | None:
+def _first_of_run(reports: Sequence[Fact]) -> Fact | None:
     first = None
-    for fact in reversed(picture.history.get(name, ())):
+    for fact in reversed(reports):
         if first is not None and fact.value != first.value:
             break
         first = fact

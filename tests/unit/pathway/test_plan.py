@@ -277,12 +277,34 @@ def test_another_option_takes_the_place_of_the_first(person: Person) -> None:
     ]
 
 
-def test_what_can_no_longer_be_decided_is_withdrawn_and_chased(person: Person) -> None:
+def test_what_can_no_longer_be_decided_stays_open_and_is_chased(person: Person) -> None:
     person.state(disease_extent="metastatic", prior_therapies_none=True, er_status="positive", her2_status="negative")
-    person.report("diagnosis_confirmed").plan()
+    first = person.report("diagnosis_confirmed").plan()
+    assert "1.1.1" in numbers(first.open)
     person.decide("1.7.16", "declined")
     person.state(disease_extent="suspected_metastatic")
     made = person.plan()
-    assert {closing.how for closing in made.close} == {"withdrawn"}
-    assert any("can no longer be decided. Not known: Disease extent" in closing.reason for closing in made.close)
+    assert made.close == ()
     assert [item.missing_fact for item in made.open] == ["disease_extent"]
+
+
+@pytest.mark.parametrize("then", ["unknown", True])
+def test_a_symptom_that_is_not_known_any_more_is_still_somebodys_task(person: Person, then: str | bool) -> None:  # noqa: FBT001
+    person.report("symptom_reported", uncontrolled_local_disease=True)
+    assert "1.12.1" in numbers(person.plan().open)
+    person.state(uncontrolled_local_disease="unknown")
+    made = person.plan()
+    assert made.close == ()
+    assert [item.missing_fact for item in made.open] == ["uncontrolled_local_disease"]
+    person.state(uncontrolled_local_disease=then)
+    assert numbers(person.plan().open, "recommendation") == []  # the same occurrence, its clock still running
+    person.state(uncontrolled_local_disease=False).plan()
+    assert "1.12.1" not in numbers(list(person.items.values()))
+
+
+def test_what_stood_on_a_report_that_was_taken_back_is_withdrawn(person: Person) -> None:
+    person.report("symptom_reported", uncontrolled_local_disease=True).plan()
+    mistaken = next(fact for fact in person.facts if fact.name == "uncontrolled_local_disease")
+    person.superseded.add(mistaken.fact_id)
+    person.facts.remove(mistaken)
+    assert {closing.how for closing in person.plan().close} == {"withdrawn"}
