@@ -289,7 +289,7 @@ def test_what_can_no_longer_be_decided_stays_open_and_is_chased(person: Person) 
 
 
 @pytest.mark.parametrize("then", ["unknown", True])
-def test_a_symptom_that_is_not_known_any_more_is_still_somebodys_task(person: Person, then: str | bool) -> None:  # noqa: FBT001
+def test_a_symptom_that_is_not_known_any_more_is_still_somebodys_task(person: Person, then: str | bool) -> None:
     person.report("symptom_reported", uncontrolled_local_disease=True)
     assert "1.12.1" in numbers(person.plan().open)
     person.state(uncontrolled_local_disease="unknown")
