@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, london_date, start_of
@@ -37,7 +37,6 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
     superseded_fact_ids: Collection[str] = frozenset(),
     open_referrals: Collection[str] = frozenset(),
     taken_referrals: Mapping[str, datetime] = MappingProxyType({}),
-    closures: Collection[date] = frozenset(),
 ) -> Plan:
     """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
 
@@ -57,7 +56,6 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
         superseded=superseded_fact_ids,
         open_referrals=open_referrals,
         taken_referrals=taken_referrals,
-        closures=closures,
     )
     wanted = [*planner.rule_items(), *planner.follow_ons(), *planner.reviews(), *planner.chases()]
     in_question = planner.in_question()
@@ -86,7 +84,6 @@ class _Planner:
     superseded: Collection[str]
     open_referrals: Collection[str]
     taken_referrals: Mapping[str, datetime]
-    closures: Collection[date]
 
     def rule_items(self) -> list[WantedItem]:
         """One item for each rule that applies and is not settled by a decision."""
@@ -396,7 +393,7 @@ class _Planner:
         if due.hours is not None:
             started = judgement.occurred_at if judgement else None
             return due_after_hours(started or self.recorded_at, due.hours)
-        return due_after_working_days(self.recorded_at, due.working_days or 0, self.closures)
+        return due_after_working_days(self.recorded_at, due.working_days or 0)
 
 
 def _words(code: str) -> str:

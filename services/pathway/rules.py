@@ -172,12 +172,6 @@ def _as_asked(guard: _CompiledRule) -> _CompiledRule:
     return replace(guard, condition=guard.rule.forbids, check=guard.forbids)
 
 
-def reevaluate_at(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> datetime | None:
-    """The next instant at which a fact that this guideline reads goes stale; None if none will."""
-    instants = [judgement.fresh_until for judgement in evaluate(guideline, facts, as_of)]
-    return min((instant for instant in instants if instant is not None), default=None)
-
-
 @lru_cache(maxsize=16)
 def _compiled(guideline: Guideline) -> tuple[_CompiledRule, ...]:
     return tuple(_compile_rule(rule, guideline) for rule in guideline.rules)
