@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from services.pathway import chases
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, london_date, start_of
-from services.pathway.facts import Gap
 from services.pathway.guideline import Due, Guideline, Rule
 from services.pathway.items import ClosingItem, Decision, OfferedOption, OpenItem, Plan, WantedItem
 from services.pathway.rules import Judgement
@@ -155,15 +155,16 @@ class _Planner:
         return items
 
     def chases(self) -> list[WantedItem]:
-        """One item for each missing fact that alone stands between a due decision, or an open item, and an answer."""
-        waiting: dict[str, tuple[Gap, list[Judgement]]] = {}
+        """What is missing between a due decision, or an open item, and an answer: one item for each who holds it."""
+        needs: dict[str, chases.Need] = {}
         for rule in self.guideline.rules:
             judgement = self.judgements.get(rule.rule_id)
             if judgement is None or not (self._chaseable(rule, judgement) or self._in_question(rule, judgement)):
                 continue
             for gap in judgement.gaps:
-                waiting.setdefault(gap.name, (gap, []))[1].append(judgement)
-        return [self._chase(gap, judgements) for gap, judgements in waiting.values()]
+                needs.setdefault(gap.name, chases.Need(gap, [])).judgements.append(judgement)
+        due = self._due(self.guideline.local_due.chase, None)
+        return chases.wanted(needs, self.already_open, due, self.guideline.dictionary)
 
     def in_question(self) -> frozenset[str]:
         """The keys of open items whose rule cannot be decided any more: unknown is not "no", so they stay open."""
@@ -190,7 +191,7 @@ class _Planner:
         """How and why an open item that is no longer wanted closes."""
         first, second, _, last = ([*key.split("|"), "", "", ""])[:4]
         if kind == "chase":
-            return self._closing_chase(key, second)
+            return chases.closing(key, self.judgements.values(), self.guideline.dictionary)
         if kind == "next_contact":
             return ClosingItem(key, "withdrawn", "Another next step is open.")
         rule, judgement = self.guideline.rule(second), self.judgements.get(second)
@@ -342,39 +343,6 @@ class _Planner:
         if parent and verdict and self._settled(parent, verdict):
             return False
         return all(name in self.guideline.dictionary.facts for name in judgement.missing)
-
-    def _chase(self, gap: Gap, judgements: Sequence[Judgement]) -> WantedItem:
-        fact = self.guideline.dictionary.facts[gap.name]
-        asks_mdt = fact.per_specimen and gap.why in {"disagree", "left_open"}
-        supplier = "breast_mdt" if asks_mdt else fact.supplied_by
-        numbers = ", ".join(judgement.number for judgement in judgements)
-        note = f" ({gap.note})" if gap.note else ""
-        due = self._due(self.guideline.local_due.chase, None)
-        return WantedItem(
-            key=f"chase|{gap.name}||",
-            kind="chase",
-            rule_id=judgements[0].rule_id,
-            number=judgements[0].number,
-            title=f"Get: {fact.label}",
-            reason=_cut(
-                f"{fact.label} is not known{note}. {numbers} cannot be decided without it; "
-                f"{_words(supplier)} supplies it."
-            ),
-            owner_role=fact.chased_by,
-            due_on=due.due_on,
-            due_at=due.due_at,
-            fact_ids=tuple(dict.fromkeys(fact_id for judgement in judgements for fact_id in judgement.used)),
-            missing_fact=gap.name,
-            supplied_by=supplier,
-        )
-
-    def _closing_chase(self, key: str, name: str) -> ClosingItem:
-        fact = self.guideline.dictionary.facts.get(name)
-        label = fact.label if fact else name
-        missing = any(name in judgement.missing for judgement in self.judgements.values())
-        if not missing and any(name in judgement.known for judgement in self.judgements.values()):
-            return ClosingItem(key, "done", f"{label} is now known.")
-        return ClosingItem(key, "withdrawn", f"No decision that is due waits for {label} any more.")
 
     def _latest(self, rule: Rule, occurrence: str, *, completed_only: bool) -> Decision | None:
         """The newest decision that answers an item of this rule and occurrence; for a follow-on, one that ends it."""

@@ -109,6 +109,22 @@ def test_one_chase_for_each_fact_and_none_before_its_gate(person: Person) -> Non
     }
 
 
+def test_what_one_holder_can_supply_is_one_task_and_its_clock_runs_until_all_came(person: Person) -> None:
+    person.state(key_worker_assigned=True, disease_extent="metastatic", prior_therapies_none=True)
+    made = person.report("diagnosis_confirmed").plan()
+    (chase,) = [item for item in made.open if item.kind == "chase"]
+    assert (chase.supplied_by, chase.missing_fact) == ("pathology", "her2_ihc+er_status+pr_status")
+    assert chase.title == "Get: HER2 IHC, ER status, PR status"
+    assert chase.reason.endswith("cannot be decided without them; pathology supplies them.")
+    # some of it comes, and something new is asked for: the first task stays, the new fact is another
+    person.state(er_status="positive", her2_ihc="2+")
+    second = person.plan()
+    assert [(item.kind, item.missing_fact) for item in second.open] == [("chase", "her2_ish")]
+    assert [(closing.key, closing.how) for closing in second.close] == [(chase.key, "withdrawn")]
+    person.state(her2_ish="amplified")
+    assert ("chase|her2_ish||", "done") in [(closing.key, closing.how) for closing in person.plan().close]
+
+
 def test_a_chase_that_no_decision_waits_for_is_withdrawn(person: Person) -> None:
     person.state(disease_extent="metastatic", er_status="positive", prior_therapies_none=True)
     person.report("diagnosis_confirmed").plan()
