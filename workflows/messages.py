@@ -152,6 +152,8 @@ class NoticeLine:
     due_on: str
     reason: str = ""
     number: str = ""
+    due_at: datetime | None = None
+    urgency: str = "routine"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ DUTY_DESK = "duty_desk"
 PHONE_TASK = "phone_task"
 # Events that open tasks without being news to anybody share one template.
 QUIET = "items_opened"
+_URGENCIES = ("routine", "urgent", "emergency")
 _OWN_TEMPLATE = ALWAYS_TOLD | {
     "pathway_opened",
     "diagnosis_confirmed",
@@ -71,13 +72,14 @@ def notices(
     `to_team` is the receiving team of the referral that the event is about, if it is about one.
     """
     kind = entry.report.kind if entry.report else QUIET
-    template = kind if kind in _OWN_TEMPLATE else QUIET
+    own = kind if kind in _OWN_TEMPLATE else QUIET
     reasons = {item.key: item.reason for item in plan.open}
     teams = sorted({item.owner_team for item in opened} | ({KEY_WORKERS} if kind in ALWAYS_TOLD else set()))
     made = []
     for team in teams:
         mine = [item for item in opened if item.owner_team == team]
-        urgent = any(item.urgency != "routine" for item in mine)
+        # What is news of a referral to those who made it is none to those who took it: they hear of their tasks.
+        template = QUIET if team == to_team else own
         made.append(
             Notice(
                 message_id=names.derived_id("notice", entry.event_id, team),
@@ -85,17 +87,19 @@ def notices(
                 team=team,
                 patient_id=patient_id,
                 event_id=entry.event_id if entry.report else "",
-                lines=[
-                    NoticeLine(item.title, item.due_on, reasons.get(item.key, "")[:500], item.number) for item in mine
-                ],
-                urgency="urgent" if urgent else "routine",
-                values=_said(entry, to_team),
+                lines=[_line(item, reasons.get(item.key, "")[:500]) for item in mine],
+                urgency=max((item.urgency for item in mine), key=_URGENCIES.index, default="routine"),
+                values={} if template == QUIET else _said(entry, to_team),
                 correlation_id=entry.report.correlation_id if entry.report else "",
                 fact_ids=fact_ids,
                 item_ids=[item.item_id for item in mine],
             )
         )
     return made
+
+
+def _line(item: OpenItem, reason: str) -> NoticeLine:
+    return NoticeLine(item.title, item.due_on, reason, item.number, item.due_at, item.urgency)
 
 
 def _said(entry: Entry, to_team: str) -> dict[str, str]:
@@ -118,8 +122,8 @@ def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
             team=item.owner_team,
             patient_id=patient_id,
             audience=audience,
-            lines=[NoticeLine(item.title, item.due_on, "", item.number)],
-            urgency="urgent",
+            lines=[_line(item, "")],
+            urgency="emergency" if item.urgency == "emergency" else "urgent",
             item_ids=[item.item_id],
         )
         for item in late

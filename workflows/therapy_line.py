@@ -64,11 +64,13 @@ class TherapyLine:
                 self._renew()
         if due_on is None:
             return
+        weeks = self.line.check_weeks
+        often = f"every {weeks} weeks, as the team stated" if weeks else "at the service's usual interval"
         item = TrackItem(
             key=response_check_key(self.line.line_id, self.line.checks + 1),
             kind="response_check",
             title="Assess the response to treatment",
-            reason="A line of treatment is under way; its response is checked at the interval that the team stated.",
+            reason=f"A line of treatment is under way; its response is checked {often}.",
             owner_role="oncology",
             on_date=due_on,
             subject_id=self.line.line_id,

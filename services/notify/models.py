@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
 
 
 class Message(Base):
-    """One logical message as it was first rendered; only its status changes."""
+    """One logical message as it was first rendered; only its status, and the channel of its last attempt, change."""
 
     __tablename__ = "message"
 

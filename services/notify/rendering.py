@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
@@ -18,9 +20,12 @@ from jinja2.sandbox import SandboxedEnvironment
 from services.notify.teams import Destination, Teams
 from services.runtime.errors import Invalid
 
+LONDON = ZoneInfo("Europe/London")
+_MIDNIGHT = time()  # what is due by a day is due at its end
 TEMPLATES = Path(__file__).parent / "templates"
 STAFF = "staff"
-_URGENT = frozenset({"urgent", "emergency"})
+EMERGENCY = "emergency"
+_URGENT = frozenset({"urgent", EMERGENCY})
 _SHORT_ID = 8
 _LOOKS_LIKE_NUMBER = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
 _VALUE_NAME = re.compile(r"[a-z][a-z_]{0,39}")
@@ -44,9 +49,10 @@ class Item:
     """A task that a message tells of."""
 
     title: str
-    due_on: str = ""
+    due: str = ""
     reason: str = ""
     number: str = ""
+    urgency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +119,14 @@ class Templates:
             "urgency": telling.urgency or words.get("urgency", ""),
             "message_id": telling.message_id,
             "tasks": [
-                Item(plain(item.title), plain(item.due_on), plain(item.reason), plain(item.number))
+                Item(plain(item.title), item.due, plain(item.reason), plain(item.number), item.urgency)
                 for item in telling.items
             ],
         }
         text = template.body.render(words).strip()
         subject = plain(template.subject.render(words))
-        if template.escalation and telling.urgency in _URGENT:
-            subject = f"[urgent] {subject}"
+        if telling.urgency == EMERGENCY or (template.escalation and telling.urgency in _URGENT):
+            subject = f"[{EMERGENCY if telling.urgency == EMERGENCY else 'urgent'}] {subject}"
         return subject, self._letter.render(words, text=text).strip() + "\n"
 
     def _read(self, path: Path) -> Template:
@@ -139,6 +145,18 @@ class Templates:
             optional=frozenset(name.removesuffix("?") for name in names if name.endswith("?")),
             escalation=header.get("escalation") == "yes",
         )
+
+
+def due_words(due_on: str, due_at: datetime | None) -> str:
+    """Return when a task is due as staff read it: 22-Nov-2026, and the London time where it is due at one."""
+    if not due_on:
+        return ""
+    try:
+        day = f"{date.fromisoformat(due_on):%d-%b-%Y}"
+    except ValueError:
+        return plain(due_on)
+    at = due_at.astimezone(LONDON) if due_at else None
+    return f"{day} {at:%H:%M}" if at and at.time() != _MIDNIGHT else day
 
 
 def plain(value: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from uuid import UUID, uuid5
 
 from sqlalchemy import func, select
@@ -20,7 +21,7 @@ from services.notify.convert import STARTED, request_hash, uuid_from_proto
 from services.notify.db import at_once, open_connection, transaction
 from services.notify.inbound import BOUNCED, DELIVERED, News, append_inbound
 from services.notify.models import Attempt, Message
-from services.notify.rendering import STAFF, Item, Telling, Template, Templates
+from services.notify.rendering import STAFF, Item, Telling, Template, Templates, due_words
 from services.notify.teams import Teams
 from services.runtime.clock import now
 from services.runtime.context import correlation_id, current_actor
@@ -71,6 +72,7 @@ class Sender:
             session.add(message)
             await session.flush()
             return message, ()
+        message.channel = self.channel.name  # a mail server may have been set, or taken away, since the last attempt
         refuse_other_request(message.request_hash, hash_of(request))
         if message.status not in _CONCLUDED:
             _refuse_suppressed(self.templates.get(message.template))
@@ -86,7 +88,7 @@ class Sender:
             patient_id=request.patient_id,
             urgency=request.urgency,
             owner_id=request.owner_id,
-            items=tuple(Item(item.title, item.due_on, item.reason, item.number) for item in request.items),
+            items=tuple(_item(item) for item in request.items),
         )
         subject, body = self.templates.render(template, telling, request.values)
         return Message(
@@ -109,6 +111,11 @@ class Sender:
             sent_by=current_actor().subject,
             created_at=now(),
         )
+
+
+def _item(item: notices_pb.NoticeItem) -> Item:
+    due_at = item.due_at.ToDatetime(tzinfo=UTC) if item.HasField("due_at") else None
+    return Item(item.title, due_words(item.due_on, due_at), item.reason, item.number, item.urgency)
 
 
 def hash_of(request: notices_pb.SendNoticeRequest) -> str:

@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 import grpc
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, cast, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handrail.records.v1 import people_pb2 as people_pb
@@ -28,6 +28,7 @@ log = get_logger()
 AnyContext = grpc.aio.ServicerContext[Any, Any]
 DEFAULT_PAGE = 20
 OLDEST_BIRTH_YEAR = 1890
+_PART_OF_AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f-]*)?")
 _REGISTRATION_LOCK = "register_person"
 
 OTHER_DETAILS = (
@@ -158,10 +159,15 @@ def _search(text: str) -> Select[tuple[models.Person]]:
         raise Invalid(message, field="text")
     digits = re.sub(r"[\s-]", "", text)
     pattern = re.sub(r"([\\%_])", r"\\\1", text.lower()) + "%"
+    if _PART_OF_AN_ID.fullmatch(text.lower()):  # as the mails to staff print it
+        by_id: ColumnElement[bool] = cast(models.Person.patient_id, String).like(f"{text.lower()}%")
+    else:
+        by_id = false()
     return (
         select(models.Person)
         .where(
             or_(
+                by_id,
                 models.Person.nhs_number == digits,
                 models.Person.local_identifier == text,
                 func.lower(models.Person.family_name).like(pattern, escape="\\"),

@@ -58,7 +58,7 @@ async def _pathway_closed(session: AsyncSession, event: models.Event, request: R
     if pathway.status != "open":
         message = "This pathway is closed already. Nothing more needs to be done."
         raise Conflict(message, reason="pathway_closed")
-    pathway.status, pathway.closed_at = "closed", event.recorded_at
+    pathway.status, pathway.closed_at = "closed", event.occurred_at
     pathway.closed_reason = request.event.pathway_closed.reason
     return []
 

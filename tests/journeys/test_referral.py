@@ -84,6 +84,11 @@ async def test_a_palliative_referral_from_draft_to_first_contact(door: Door) -> 
     ]
     refusal = await refused(door.report(PALLIATIVE, "AcceptReferral", patient, yes))
     assert refusal.category in {Category.NOT_FOUND, Category.CONFLICT}
+    # then those who made it were told of each answer, and those who took it only of the letter and their tasks
+    await door.quiet(patient)
+    told = {(message.team, message.template) for message in await door.messages(patient)}
+    assert {("breast_care_nurses", "referral_acknowledged"), ("breast_care_nurses", "referral_accepted")} <= told
+    assert {name for team, name in told if team == "palliative_care"} == {"referral_sent", "items_opened"}
 
 
 async def test_a_declined_referral_comes_back_to_the_referrer(door: Door) -> None:

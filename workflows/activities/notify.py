@@ -12,7 +12,7 @@ from handrail.notify.v1 import notices_pb2
 from handrail.records.v1 import filing_pb2
 from services.runtime.errors import Category, HandrailError
 from workflows import names
-from workflows.activities import instant, refusals
+from workflows.activities import instant, refusals, timestamp
 from workflows.messages import InboundPage, InboundReceipt, Notice
 
 if TYPE_CHECKING:
@@ -47,7 +47,14 @@ class NotifyActivities:
             event_id=notice.event_id,
             values=notice.values,
             items=[
-                notices_pb2.NoticeItem(title=line.title, due_on=line.due_on, reason=line.reason, number=line.number)
+                notices_pb2.NoticeItem(
+                    title=line.title,
+                    due_on=line.due_on,
+                    reason=line.reason,
+                    number=line.number,
+                    due_at=timestamp(line.due_at) if line.due_at else None,
+                    urgency=line.urgency,
+                )
                 for line in notice.lines
             ],
             urgency=notice.urgency,

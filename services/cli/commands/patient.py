@@ -48,21 +48,28 @@ def register_person(
 
     async def work() -> Plain:
         async with acting.services(acting.actor_from(as_role, team, user)) as desk:
-            return plain(await desk.records(desk.people.RegisterPerson, request))
+            registered = plain(await desk.records(desk.people.RegisterPerson, request))
+            return {**registered, "person": await people.person(desk, registered["patient_id"])}
 
     answer = acting.run(work())
     if as_json:
         print(to_json(answer))
         return
     known = "was registered before" if answer["already_registered"] else "is registered"
-    show([Line(f"{family.upper()}, {given} {known}."), Line(f"Patient id {answer['patient_id']}")])
+    on_file = words.person_name(answer["person"])
+    show(
+        [
+            Line(f"{on_file}, born {words.day(answer['person']['birth_date'])}, {known}."),
+            Line(f"Patient id {answer['patient_id']}"),
+        ]
+    )
     for warning in answer["warnings"]:
         show(wrapped(warning, style="warn"))
 
 
 @_app.command()
 def find(
-    text: Annotated[str, typer.Argument(help="An NHS number, a local identifier, or the beginning of a family name.")],
+    text: Annotated[str, typer.Argument(help="An NHS number, a local identifier, the start of a family name or id.")],
     as_role: acting.AsRole = "",
     team: acting.OfTeam = "",
     user: acting.User = "",

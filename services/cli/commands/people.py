@@ -21,8 +21,12 @@ async def patient_id_of(desk: Desk, text: str) -> str:
         return str(uuid.UUID(text))
     except ValueError:
         pass
-    digits = re.sub(r"[\s-]", "", text)
-    found = [p for p in await find(desk, text) if digits == p["nhs_number"] or text.strip() == p["local_identifier"]]
+    digits, asked = re.sub(r"[\s-]", "", text), text.strip()
+    found = [
+        p
+        for p in await find(desk, text)
+        if digits == p["nhs_number"] or asked == p["local_identifier"] or p["patient_id"].startswith(asked.lower())
+    ]
     if not found:
         message = (
             f"Nobody is registered with {text}. Give the patient id or the NHS number; `patient find` looks up names."
@@ -138,9 +142,13 @@ async def with_team(desk: Desk) -> Desk:
     from services.cli.errors import CliError
 
     actor = desk.actor
+    known = await teams(desk)
+    if actor.team and actor.team not in {team["team_id"] for team in known}:
+        message = f"There is no team {actor.team}. The teams are {', '.join(team['team_id'] for team in known)}."
+        raise CliError(message)
     if actor.team:
         return desk
-    for team in await teams(desk):
+    for team in known:
         if any(member["role"] == actor.role for member in team["members"]):
             return desk.acting_as(replace(actor, team=team["team_id"]))
     message = f"No team has a {actor.role.replace('_', ' ')}; say for which team you act with --team."

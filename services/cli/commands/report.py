@@ -20,7 +20,9 @@ OccurredAt = Annotated[
     str, typer.Option(metavar="TIME", help="When it happened: 2026-11-22, or 2026-11-22T14:05; else now.")
 ]
 Source = Annotated[str, typer.Option(help="Where the reporter has it from.")]
-Key = Annotated[str, typer.Option(metavar="UUID", help="The same key again is the same report, taken once.")]
+Key = Annotated[
+    str, typer.Option(metavar="UUID", help="With --occurred-at: the same key again is the same report, taken once.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +66,9 @@ def fill(request: Any, occurred_at: str, source: str, key: str) -> None:  # noqa
         CliError: the time or the key cannot be read.
     """
     request.source = source
+    if key and not occurred_at:
+        message = "With --key, say --occurred-at too: the same key stands for the same report, its time included."
+        raise CliError(message)
     if occurred_at:
         try:
             request.occurred_at.FromDatetime(words.moment(occurred_at))

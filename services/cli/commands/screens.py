@@ -53,6 +53,8 @@ def history(events: Sequence[Values]) -> list[Line]:
         for fact in event["facts"]:
             shown += _fact_in_history(fact)
         shown.append(Line(f"       event {event['event_id']}", "quiet"))
+    if events and len(events) < events[-1]["seq"]:
+        shown += wrapped("Numbers that are left out are Handrail's own steps, such as marking a task overdue.", 2)
     return shown if events else [*shown, Line(_NOTHING)]
 
 
@@ -71,14 +73,26 @@ def tasks(items: Sequence[Values]) -> list[Line]:
     for item in items:
         number = f"{item['number']}  " if item["number"] else ""
         lines += wrapped(f"{number}{item['title']}", 2, style=_urgency_style(item), hang=2)
-        lines += wrapped(f"{owner(item)}, due {day(item['due_on'])}{urgency(item)}", 4)
+        lines += wrapped(f"{owner(item)}, due {due(item)}{urgency(item)}{put_off(item)}", 4)
         lines += wrapped(item["reason"], 4, style="quiet") if item["reason"] else []
+        lines.append(Line(f"    task id {item['item_id']}", "quiet"))
     return lines
 
 
 def owner(item: Values) -> str:
     """Return whose task it is."""
     return label(item["owner_team"] or item["owner_role"] or "nobody")
+
+
+def due(item: Values) -> str:
+    """Return when a task is due: a day, and the London time where it is due at one."""
+    at = clock(item["due_at"])
+    return day(item["due_on"]) if at.endswith(" 00:00") else at
+
+
+def put_off(item: Values) -> str:
+    """Return that a person put the task off, when somebody did."""
+    return ", put off" if item["moved"] else ""
 
 
 def urgency(item: Values) -> str:
@@ -93,8 +107,8 @@ def worklist(items: Sequence[Values], at: datetime) -> list[Line]:
     header = ("Due", "Status", "Patient", "NHS No.", "Born", "Waiting for")
     rows = [
         (
-            day(item["due_on"]),
-            due_status(item["due_on"], item["due_at"], at) + urgency(item),
+            due(item),
+            due_status(item["due_on"], item["due_at"], at) + urgency(item) + put_off(item),
             person_name(item["person"]) if item["person"] else item["patient_id"],
             nhs_number(item["person"]["nhs_number"]) if item["person"] else "",
             day(item["person"]["birth_date"]) if item["person"] else "",
@@ -150,6 +164,8 @@ def decision(made: Values) -> list[Line]:
     lines += wrapped(f"By {actor(made['actor'])}", 4)
     if made["person_view"]:
         lines += wrapped(f"The person's view: {made['person_view']}", 4)
+    if made["departure"] and made["outcome"] == "accepted":
+        lines += wrapped("Not what the guideline recommended on what was known then.", 4)
     if made["reason"] or made["reason_code"]:
         title = "Reason not followed" if made["departure"] else "Reason"
         coded = f" ({words(made['reason_code'])})" if made["reason_code"] else ""
@@ -169,9 +185,10 @@ def fact_line(fact: Values) -> str:
 def _pathway(pathway: Values) -> str:
     if pathway["status"] == "none":
         return "No pathway was opened yet."
-    said = f"Pathway {pathway['status']} since {day(pathway['opened_at'])}, {guideline(pathway['guideline'])}"
+    said = f"Pathway open since {day(pathway['opened_at'])}, {guideline(pathway['guideline'])}"
     if pathway["closed_at"]:
-        said += f"; closed {day(pathway['closed_at'])}: {pathway['closed_reason']}"
+        said = f"Pathway opened {day(pathway['opened_at'])}, {guideline(pathway['guideline'])}; closed "
+        said += f"{day(pathway['closed_at'])}: {words(pathway['closed_reason'])}"
     return f"{said}. Key worker: {pathway['key_worker'] or 'none yet'}."
 
 

@@ -178,8 +178,7 @@ class Story:
             line_id=self.line_id,
             stop_reason="progression",
         )
-        course = ("prior_therapy", self._course("progression"))
-        return ended.bringing(course, about=self.line_id).expecting(closes=self._response_check)
+        return ended.expecting(closes=self._response_check)
 
     async def _referral(self) -> AsyncIterator[Scene]:
         key_worker, palliative = self.cast.key_worker, self.cast.palliative

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from jinja2 import Environment, meta
 
 from handrail.clinical.v1 import events_pb2 as events_pb
-from services.notify.rendering import TEMPLATES, Item, Telling, Template, Templates, plain
+from services.notify.rendering import TEMPLATES, Item, Telling, Template, Templates, due_words, plain
 from services.notify.teams import Teams
 from services.runtime.errors import Category, HandrailError
 from tests.services.notify.house import TEAMS, House, notice
@@ -112,10 +113,19 @@ def test_only_escalations_are_marked_urgent_and_only_when_they_are(templates: Te
     for template in templates:
         for urgency in ("", "routine", "urgent", "emergency"):
             subject, _ = templates.render(template, telling(teams, urgency=urgency), filled(template))
-            if subject.startswith("[urgent] "):
+            if subject.startswith("["):
+                assert subject.startswith(f"[{urgency}] ")
                 marked.add((template.name, urgency))
     escalations = PROMISES - {"items_opened"}
-    assert marked == {(name, urgency) for name in escalations for urgency in ("urgent", "emergency")}
+    emergencies = {(template.name, "emergency") for template in templates}
+    assert marked == {(name, "urgent") for name in escalations} | emergencies
+
+
+def test_a_task_says_when_it_is_due_and_how_urgent_it_is() -> None:
+    assert due_words("2026-11-25", datetime(2026, 11, 26, tzinfo=UTC)) == "25-Nov-2026"
+    assert due_words("2026-11-25", datetime(2026, 11, 25, 19, 32, tzinfo=UTC)) == "25-Nov-2026 19:32"
+    assert due_words("2026-07-01", datetime(2026, 7, 1, 23, tzinfo=UTC)) == "01-Jul-2026"
+    assert (due_words("", None), due_words("2026-11-25", None)) == ("", "25-Nov-2026")
 
 
 def test_a_referral_says_all_that_is_needed_to_act(templates: Templates, teams: Teams) -> None:

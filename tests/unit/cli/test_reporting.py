@@ -103,7 +103,9 @@ def test_times_and_keys() -> None:
     with pytest.raises(CliError, match="--occurred-at"):
         fill(request, "yesterday", "", "")
     with pytest.raises(CliError, match="UUID"):
-        fill(request, "", "", "1")
+        fill(request, "2026-07-01", "", "1")
+    with pytest.raises(CliError, match="With --key, say --occurred-at too"):
+        fill(request, "", "", "A8684569-7656-5962-92CE-E3C68D3ADF66")
 
 
 def test_json_has_plain_values_in_the_order_of_the_contract() -> None:

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n handrail/notify/v1/notices.proto\x12\x12handrail.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x02\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x10\n\x08template\x18\x02 \x01(\t\x12\x0c\n\x04team\x18\x03 \x01(\t\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x0f\n\x07subject\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08\x61ttempts\x18\t \x03(\x0b\x32\x1b.handrail.notify.v1.Attempt\x12-\n\x08receipts\x18\n \x03(\x0b\x32\x1b.handrail.notify.v1.Receipt\x12\x10\n\x08\x65vent_id\x18\x0b \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x0c\n\x04\x62ody\x18\r \x01(\t\"j\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"c\n\x07Receipt\x12\x12\n\ninbound_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xb3\x04\n\x11SendNoticeRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x08template\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z][a-z_]{2,63}$\x12\x15\n\x04team\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12,\n\x08\x61udience\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\x03\x61llR\x04leadR\x06\x64\x65puty\x12-\n\npatient_id\x18\x05 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12+\n\x08\x65vent_id\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12R\n\x06values\x18\x07 \x03(\x0b\x32\x31.handrail.notify.v1.SendNoticeRequest.ValuesEntryB\x0f\xbaH\x0c\x9a\x01\t\x10\x14*\x05r\x03\x18\xd0\x0f\x12\x37\n\x05items\x18\x08 \x03(\x0b\x32\x1e.handrail.notify.v1.NoticeItemB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x34\n\x07urgency\x18\t \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\x12\x19\n\x08owner_id\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\x0e\x63orrelation_id\x18\x0b \x01(\tB\x07\xbaH\x04r\x02\x18@\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"q\n\nNoticeItem\x12\x17\n\x05title\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x17\n\x06\x64ue_on\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x17\n\x06number\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18(\"N\n\x12SendNoticeResponse\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x14\n\x0c\x61lready_sent\x18\x03 \x01(\x08\"1\n\x11GetMessageRequest\x12\x1c\n\nmessage_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.handrail.notify.v1.Message\"c\n\x13ListMessagesRequest\x12-\n\npatient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"E\n\x14ListMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Message\"\xaa\x01\n\x07Inbound\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x03\x12\x12\n\ninbound_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12&\n\x02\x61t\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x12ListInboundRequest\x12\x17\n\x06\x63ursor\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1f\n\x0cwait_seconds\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x19(\x00\"C\n\x13ListInboundResponse\x12,\n\x07inbound\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Inbound\"\xa0\x01\n\x14ReportReceiptRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12-\n\x04kind\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1aR\tdeliveredR\x07\x62ouncedR\x04read\x12\x18\n\x06\x64\x65tail\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"+\n\x15ReportReceiptResponse\x12\x12\n\ninbound_id\x18\x01 \x01(\t2\xf2\x03\n\rNoticeService\x12[\n\nSendNotice\x12%.handrail.notify.v1.SendNoticeRequest\x1a&.handrail.notify.v1.SendNoticeResponse\x12[\n\nGetMessage\x12%.handrail.notify.v1.GetMessageRequest\x1a&.handrail.notify.v1.GetMessageResponse\x12\x61\n\x0cListMessages\x12\'.handrail.notify.v1.ListMessagesRequest\x1a(.handrail.notify.v1.ListMessagesResponse\x12^\n\x0bListInbound\x12&.handrail.notify.v1.ListInboundRequest\x1a\'.handrail.notify.v1.ListInboundResponse\x12\x64\n\rReportReceipt\x12(.handrail.notify.v1.ReportReceiptRequest\x1a).handrail.notify.v1.ReportReceiptResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n handrail/notify/v1/notices.proto\x12\x12handrail.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x02\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x10\n\x08template\x18\x02 \x01(\t\x12\x0c\n\x04team\x18\x03 \x01(\t\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x0f\n\x07subject\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08\x61ttempts\x18\t \x03(\x0b\x32\x1b.handrail.notify.v1.Attempt\x12-\n\x08receipts\x18\n \x03(\x0b\x32\x1b.handrail.notify.v1.Receipt\x12\x10\n\x08\x65vent_id\x18\x0b \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x0c\n\x04\x62ody\x18\r \x01(\t\"j\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"c\n\x07Receipt\x12\x12\n\ninbound_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xb3\x04\n\x11SendNoticeRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x08template\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z][a-z_]{2,63}$\x12\x15\n\x04team\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12,\n\x08\x61udience\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\x03\x61llR\x04leadR\x06\x64\x65puty\x12-\n\npatient_id\x18\x05 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12+\n\x08\x65vent_id\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12R\n\x06values\x18\x07 \x03(\x0b\x32\x31.handrail.notify.v1.SendNoticeRequest.ValuesEntryB\x0f\xbaH\x0c\x9a\x01\t\x10\x14*\x05r\x03\x18\xd0\x0f\x12\x37\n\x05items\x18\x08 \x03(\x0b\x32\x1e.handrail.notify.v1.NoticeItemB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x34\n\x07urgency\x18\t \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\x12\x19\n\x08owner_id\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\x0e\x63orrelation_id\x18\x0b \x01(\tB\x07\xbaH\x04r\x02\x18@\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd3\x01\n\nNoticeItem\x12\x17\n\x05title\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x17\n\x06\x64ue_on\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x17\n\x06number\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07urgency\x18\x06 \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\"N\n\x12SendNoticeResponse\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x14\n\x0c\x61lready_sent\x18\x03 \x01(\x08\"1\n\x11GetMessageRequest\x12\x1c\n\nmessage_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.handrail.notify.v1.Message\"c\n\x13ListMessagesRequest\x12-\n\npatient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"E\n\x14ListMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Message\"\xaa\x01\n\x07Inbound\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x03\x12\x12\n\ninbound_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12&\n\x02\x61t\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x12ListInboundRequest\x12\x17\n\x06\x63ursor\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1f\n\x0cwait_seconds\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x19(\x00\"C\n\x13ListInboundResponse\x12,\n\x07inbound\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Inbound\"\xa0\x01\n\x14ReportReceiptRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12-\n\x04kind\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1aR\tdeliveredR\x07\x62ouncedR\x04read\x12\x18\n\x06\x64\x65tail\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"+\n\x15ReportReceiptResponse\x12\x12\n\ninbound_id\x18\x01 \x01(\t2\xf2\x03\n\rNoticeService\x12[\n\nSendNotice\x12%.handrail.notify.v1.SendNoticeRequest\x1a&.handrail.notify.v1.SendNoticeResponse\x12[\n\nGetMessage\x12%.handrail.notify.v1.GetMessageRequest\x1a&.handrail.notify.v1.GetMessageResponse\x12\x61\n\x0cListMessages\x12\'.handrail.notify.v1.ListMessagesRequest\x1a(.handrail.notify.v1.ListMessagesResponse\x12^\n\x0bListInbound\x12&.handrail.notify.v1.ListInboundRequest\x1a\'.handrail.notify.v1.ListInboundResponse\x12\x64\n\rReportReceipt\x12(.handrail.notify.v1.ReportReceiptRequest\x1a).handrail.notify.v1.ReportReceiptResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,6 +65,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEITEM'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_NOTICEITEM'].fields_by_name['number']._loaded_options = None
   _globals['_NOTICEITEM'].fields_by_name['number']._serialized_options = b'\272H\004r\002\030('
+  _globals['_NOTICEITEM'].fields_by_name['urgency']._loaded_options = None
+  _globals['_NOTICEITEM'].fields_by_name['urgency']._serialized_options = b'\272H r\036R\000R\007routineR\006urgentR\temergency'
   _globals['_GETMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_GETMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['patient_id']._loaded_options = None
@@ -95,28 +97,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDNOTICEREQUEST']._serialized_end=1223
   _globals['_SENDNOTICEREQUEST_VALUESENTRY']._serialized_start=1178
   _globals['_SENDNOTICEREQUEST_VALUESENTRY']._serialized_end=1223
-  _globals['_NOTICEITEM']._serialized_start=1225
-  _globals['_NOTICEITEM']._serialized_end=1338
-  _globals['_SENDNOTICERESPONSE']._serialized_start=1340
-  _globals['_SENDNOTICERESPONSE']._serialized_end=1418
-  _globals['_GETMESSAGEREQUEST']._serialized_start=1420
-  _globals['_GETMESSAGEREQUEST']._serialized_end=1469
-  _globals['_GETMESSAGERESPONSE']._serialized_start=1471
-  _globals['_GETMESSAGERESPONSE']._serialized_end=1537
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1539
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1638
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1640
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1709
-  _globals['_INBOUND']._serialized_start=1712
-  _globals['_INBOUND']._serialized_end=1882
-  _globals['_LISTINBOUNDREQUEST']._serialized_start=1884
-  _globals['_LISTINBOUNDREQUEST']._serialized_end=1993
-  _globals['_LISTINBOUNDRESPONSE']._serialized_start=1995
-  _globals['_LISTINBOUNDRESPONSE']._serialized_end=2062
-  _globals['_REPORTRECEIPTREQUEST']._serialized_start=2065
-  _globals['_REPORTRECEIPTREQUEST']._serialized_end=2225
-  _globals['_REPORTRECEIPTRESPONSE']._serialized_start=2227
-  _globals['_REPORTRECEIPTRESPONSE']._serialized_end=2270
-  _globals['_NOTICESERVICE']._serialized_start=2273
-  _globals['_NOTICESERVICE']._serialized_end=2771
+  _globals['_NOTICEITEM']._serialized_start=1226
+  _globals['_NOTICEITEM']._serialized_end=1437
+  _globals['_SENDNOTICERESPONSE']._serialized_start=1439
+  _globals['_SENDNOTICERESPONSE']._serialized_end=1517
+  _globals['_GETMESSAGEREQUEST']._serialized_start=1519
+  _globals['_GETMESSAGEREQUEST']._serialized_end=1568
+  _globals['_GETMESSAGERESPONSE']._serialized_start=1570
+  _globals['_GETMESSAGERESPONSE']._serialized_end=1636
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1638
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=1737
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1739
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1808
+  _globals['_INBOUND']._serialized_start=1811
+  _globals['_INBOUND']._serialized_end=1981
+  _globals['_LISTINBOUNDREQUEST']._serialized_start=1983
+  _globals['_LISTINBOUNDREQUEST']._serialized_end=2092
+  _globals['_LISTINBOUNDRESPONSE']._serialized_start=2094
+  _globals['_LISTINBOUNDRESPONSE']._serialized_end=2161
+  _globals['_REPORTRECEIPTREQUEST']._serialized_start=2164
+  _globals['_REPORTRECEIPTREQUEST']._serialized_end=2324
+  _globals['_REPORTRECEIPTRESPONSE']._serialized_start=2326
+  _globals['_REPORTRECEIPTRESPONSE']._serialized_end=2369
+  _globals['_NOTICESERVICE']._serialized_start=2372
+  _globals['_NOTICESERVICE']._serialized_end=2870
 # @@protoc_insertion_point(module_scope)

@@ -225,10 +225,17 @@ class NoticeItem(_message.Message):
     DUE_ON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    URGENCY_FIELD_NUMBER: _builtins.int
     title: _builtins.str
     due_on: _builtins.str
     reason: _builtins.str
     number: _builtins.str
+    urgency: _builtins.str
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp:
+        """The instant, where a task is due at one, not at the end of a day."""
+
     def __init__(
         self,
         *,
@@ -236,10 +243,12 @@ class NoticeItem(_message.Message):
         due_on: _builtins.str = ...,
         reason: _builtins.str = ...,
         number: _builtins.str = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        urgency: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on", "number", b"number", "reason", b"reason", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "number", b"number", "reason", b"reason", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
