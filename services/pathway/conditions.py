@@ -45,6 +45,10 @@ class Compare:
     comparison: str
     limit: float
 
+    def holds(self, value: float) -> bool:
+        """Whether a known number passes."""
+        return COMPARISONS[self.comparison][0](value, self.limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Every:
@@ -120,6 +124,13 @@ def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Conditi
         raise ConditionError(f"Unknown test {word!r}; use is, in, {', '.join(COMPARISONS)}.", raw)
     if fact.type not in {"integer", "number"} or isinstance(content, bool) or not isinstance(content, int | float):
         raise ConditionError(f"`{word}` compares a number; {fact.name} is {fact.type}, the limit {content!r}.", raw)
+    low, high = fact.minimum, fact.maximum
+    if (low is not None and content < low) or (high is not None and content > high):
+        raise ConditionError(
+            f"{fact.name} lies between {low:g} and {high:g} {fact.unit}".rstrip()
+            + f"; a comparison with {content:g} settles nothing.",
+            raw,
+        )
     return Compare(fact.name, str(word), content)
 
 

@@ -180,13 +180,12 @@ def reevaluate_at(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) 
 
 @lru_cache(maxsize=16)
 def _compiled(guideline: Guideline) -> tuple[_CompiledRule, ...]:
-    return tuple(_compile_rule(rule, guideline) for rule in guideline.rules)
+    return tuple(_compile_rule(rule, rule.condition, guideline) for rule in guideline.rules if rule.condition)
 
 
-def _compile_rule(rule: Rule, guideline: Guideline) -> _CompiledRule:
+def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _CompiledRule:
     dictionary = guideline.dictionary
     parent = guideline.rule(rule.option_for) if rule.option_for else None
-    condition: Condition = Every((rule.gate, rule.when)) if rule.gate else rule.when
     names = dict.fromkeys([*facts_of(condition), *rule.considers])
     for name in tuple(names):
         derived = dictionary.facts[name].derived

@@ -117,8 +117,8 @@ def test_line_points_at_the_mistake(copy: Path) -> None:
 
 
 def test_a_missing_version_or_file_says_so(copy: Path) -> None:
-    with pytest.raises(GuidelineError, match=r"versions found: cg81@2026-06-30"):
-        load_guideline(copy, "cg81", "2017-08-16")
+    with pytest.raises(GuidelineError, match=r"versions found: .*cg81@2026-06-30"):
+        load_guideline(copy, "cg81", "1999-01-01")
     (copy / "events.yaml").unlink()
     with pytest.raises(GuidelineError, match="this file is missing"):
         load(copy)
