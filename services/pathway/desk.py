@@ -12,6 +12,7 @@ from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
 from services.pathway.door import Door, closed_or_lost
 from services.pathway.guideline import Guideline
+from services.pathway.knowledge.adoption import why_not_adopted
 from services.pathway.reports import checked_report
 from services.runtime.clients import Caller
 from services.runtime.context import current_actor
@@ -72,9 +73,12 @@ class Desk:
         """Open a pathway, once: only after records says that it was never opened.
 
         Raises:
+            Conflict: nobody new is put on the guideline version of this house.
             Unavailable: records does not answer, and a second opening cannot be ruled out.
             HandrailError: as `accept`.
         """
+        if reason := why_not_adopted(self._guideline):
+            raise Conflict(reason, reason="guideline_not_adoptable")
         report = checked_report(request, "pathway_opened", self._guideline, current_actor())
         known = await self._said_before(report, request.patient_id)
         if known is None:

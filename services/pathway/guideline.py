@@ -34,6 +34,7 @@ from services.pathway.yaml_lines import GuidelineError, Mapped, canonical, line_
 
 __all__ = [
     "AfterAccept",
+    "Delegation",
     "Due",
     "Guideline",
     "GuidelineError",
@@ -49,6 +50,15 @@ __all__ = [
     "load_version",
     "parse_conditions",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Another guideline's version whose recommendations are followed beside this one (CG81 leaves some to NG101)."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    guideline: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +77,7 @@ class Guideline:
     events: Mapping[str, EventDef]
     content_hash: str
     updates: tuple[Update, ...] = ()
+    delegates_to: tuple[Delegation, ...] = ()
 
     @property
     def unverified(self) -> tuple[str, ...]:
@@ -95,6 +106,7 @@ class _File:
     rules: tuple[Rule, ...]
     status: Literal["current", "superseded", "local"] = "current"
     updates: tuple[Update, ...] = ()
+    delegates_to: tuple[Delegation, ...] = ()
     local_due: LocalDue = field(default_factory=LocalDue)
     define: Mapping[str, Parsed] = field(default_factory=dict)
 
@@ -205,6 +217,7 @@ def load_version(path: Path, shared: Shared) -> Guideline:
         events=shared.events,
         content_hash=_content_hash(content, file.rules, shared),
         updates=file.updates,
+        delegates_to=file.delegates_to,
     )
 
 
