@@ -26,7 +26,19 @@ IN_2017: dict[str, dict[str, Any]] = {
         "cannot_be_decided": {"1.1.3": {"bone_mets"}, "1.1.4": {"staging_uncertain"}},
     },
     "SYN-CG81-04": {
-        "applies": ["1.1.6", "1.2.1", "1.2.2", "1.2.3", "1.2.4", "1.3.8", "1.3.10", "1.4.1", "1.5.8", "1.5.9", "1.5.10"],
+        "applies": [
+            "1.1.6",
+            "1.2.1",
+            "1.2.2",
+            "1.2.3",
+            "1.2.4",
+            "1.3.8",
+            "1.3.10",
+            "1.4.1",
+            "1.5.8",
+            "1.5.9",
+            "1.5.10",
+        ],
         "does_not_apply": ["1.3.1", "1.3.4"],
         "cannot_be_decided": {"1.3.9": {"understands_added_toxicity"}},
     },
@@ -127,6 +139,10 @@ def test_facts_of_older_versions() -> None:
     line = {"setting": "adjuvant", "line": 0, "agents": ["tamoxifen"], "classes": ["endocrine"]}
     facts = facts_of("SYN-CG81-04") | {"er_status": "positive", "menopausal_status": "pre", "prior_therapies": [line]}
     found = verdicts(person_with(older, facts | {"disease_status": "progression"}))
-    assert [found[number][0] for number in ("1.3.5", "1.3.6", "1.3.4")] == ["does_not_apply", "applies", "does_not_apply"]
+    assert [found[number][0] for number in ("1.3.5", "1.3.6", "1.3.4")] == [
+        "does_not_apply",
+        "applies",
+        "does_not_apply",
+    ]
     found = verdicts(person_with(older, facts | {"menopausal_status": "post"}))
     assert found["1.3.4"][0] == "applies"
