@@ -117,7 +117,7 @@ class Update:
     """One thing that is known to have moved, or to be about to move, in a guideline version."""
 
     __pydantic_config__ = NO_OTHER_FIELDS
-    kind: Literal["planned", "in_progress", "appraisal_replaced", "editorial_slip"]
+    kind: Literal["planned", "in_progress", "published_later", "appraisal_replaced", "editorial_slip"]
     summary: str
     numbers: tuple[str, ...] = ()
     source: str = ""

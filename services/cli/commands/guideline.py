@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli.commands import acting
+from services.cli.commands import acting, guideline_diff
 from services.cli.commands.lines import show, table
 from services.cli.commands.shapes import Plain, plain, to_json
 from services.cli.commands.words import guideline
@@ -14,6 +14,7 @@ _app = typer.Typer(help="The guideline versions in use.", no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
+    guideline_diff.register(_app)
     app.add_typer(_app, name="guideline")
 
 

@@ -15,12 +15,13 @@ from services.cli.commands.lines import BLANK, Line, heading, show, wrapped
 from services.cli.commands.words import guideline as named
 
 if TYPE_CHECKING:
+    from services.pathway.guideline import Guideline
     from services.pathway.knowledge.changes import Relation
     from services.pathway.knowledge.differences import Differences
 
 _HEADINGS = {
     "reversed": "Reversed: the newer version says the opposite",
-    "stood_down": "Stood down: nothing stands in its place",
+    "stood_down": "Stood down: no number stands in its place",
     "replaced_by_xref": "Replaced by another source",
     "replaced": "Replaced",
     "split": "Split",
@@ -30,6 +31,7 @@ _HEADINGS = {
     "new": "New",
     "same": "The same",
 }
+_WORDS = {"stood_down": "stood down", "replaced_by_xref": "replaced by another source", "merged": "merged into others"}
 Older = Annotated[str, typer.Argument(metavar="OLD", help="The older version, such as 2017-08-16.")]
 Newer = Annotated[str, typer.Argument(metavar="NEW", help="The newer version, such as 2026-06-30.")]
 OfGuideline = Annotated[str, typer.Option("--guideline", metavar="NAME", help="The guideline.")]
@@ -111,7 +113,7 @@ def _lines(found: Differences) -> list[Line]:
     pins = [named(f"{side.guideline_id}@{side.version}") for side in (found.old, found.new)]
     lines = [Line(f"From {pins[0]} to {pins[1]}", "title")]
     counts = found.counts()
-    lines += wrapped(", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in counts) + ".")
+    lines += wrapped(", ".join(f"{counts[name]} {_WORDS.get(name, name)}" for name in counts) + ".")
     for note in found.notes:
         lines += wrapped(note, style="quiet")
     for name, title in _HEADINGS.items():
@@ -122,9 +124,14 @@ def _lines(found: Differences) -> list[Line]:
     if any(_unread(found, relation) for relation in found.relations):
         lines += [
             BLANK,
-            *wrapped("* A side of this was written from memory: nobody has read it at the source.", style="warn"),
+            *wrapped("* Written from memory: nobody has read this number at the source.", style="warn"),
         ]
     return lines
+
+
+def _marked(numbers: tuple[str, ...], side: Guideline) -> str:
+    """Return the numbers, with a star at those that nobody has read at the source."""
+    return ", ".join(f"{number}*" if number in side.unverified else number for number in numbers)
 
 
 def _same(relations: list[Relation]) -> list[Line]:
@@ -133,11 +140,9 @@ def _same(relations: list[Relation]) -> list[Line]:
 
 
 def _told(found: Differences, relation: Relation) -> list[Line]:
-    before, after = ", ".join(relation.old), ", ".join(relation.new)
-    numbers = f"{before} → {after}" if before and after else before or after
+    numbers = " → ".join(filter(None, (_marked(relation.old, found.old), _marked(relation.new, found.new))))
     titles = [_titles(found, relation, old=old) for old in (True, False)]
-    mark = "*" if _unread(found, relation) else ""
-    lines = wrapped(f"{numbers}{mark}  {'; '.join(titles[0] or titles[1])}", 2, hang=4)
+    lines = wrapped(f"{numbers}  {'; '.join(titles[0] or titles[1])}", 2, hang=4)
     if relation.relation not in {"reworded", "amended"} and titles[0] and titles[1]:
         lines += wrapped(f"Now: {'; '.join(titles[1])}", 6, hang=2)
     if relation.note:
