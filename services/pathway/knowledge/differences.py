@@ -113,11 +113,11 @@ def _followed(first: Sequence[Relation], second: Sequence[Relation]) -> tuple[Re
         if not after.old:
             found.append(after)
             continue
-        befores = [before for before in first if before.old and set(before.new) & set(after.old)]
-        old = tuple(dict.fromkeys(number for before in befores for number in before.old))
+        origins = [before for before in first if before.old and set(before.new) & set(after.old)]
+        old = tuple(dict.fromkeys(number for before in origins for number in before.old))
         if old:
-            name = max((after.relation, *(before.relation for before in befores)), key=WEIGHT.index)
-            notes = " ".join(dict.fromkeys(part.note for part in (*befores, after) if part.note))
+            name = max((after.relation, *(before.relation for before in origins)), key=WEIGHT.index)
+            notes = " ".join(dict.fromkeys(part.note for part in (*origins, after) if part.note))
             found.append(replace(after, relation=name if after.new else "stood_down", old=old, note=notes))
         elif after.new:
             found.append(replace(after, relation="new", old=()))
