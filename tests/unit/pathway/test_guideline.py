@@ -15,10 +15,8 @@ from services.pathway.dictionary import Therapy
 from services.pathway.guideline import Guideline, GuidelineError, Rule, load_all, load_guideline
 from tests.unit.pathway.person import GUIDELINES
 
-ENCODED = [
-    "1.1.1", "1.1.2", "1.3.1", "1.5.1", "1.5.3", "1.6.1", "1.7.8", "1.7.16", "1.7.17", "1.8.1",
-    "1.10.1", "1.10.2", "1.10.3", "1.12.1", "1.12.3", "1.13.1", "1.13.6", "1.14.1",
-]  # fmt: skip
+PER_SECTION = {1: 3, 2: 2, 3: 5, 4: 2, 5: 3, 6: 1, 7: 25, 8: 1, 10: 3, 12: 3, 13: 6, 14: 1}
+ENCODED = [f"1.{section}.{number}" for section, last in PER_SECTION.items() for number in range(1, last + 1)]
 
 
 @pytest.fixture
@@ -42,6 +40,9 @@ def test_the_encoded_numbers_cover_every_section(guideline: Guideline) -> None:
     assert {rule.section for rule in guideline.rules} == {
         "diagnosis", "systemic_therapy", "supportive_care", "complications", "palliative_care", "information",
     }  # fmt: skip
+    assert len(ENCODED) == 55
+    assert {rule.number for rule in guideline.rules if rule.no_condition} == {"1.2.2"}
+    assert not guideline.unverified
     assert len(guideline.events) == 32
     assert re.fullmatch("[0-9a-f]{64}", guideline.content_hash)
 
