@@ -53,6 +53,23 @@ def test_a_rule_that_stays_keeps_its_id(
         assert len(kept) == len(stays)
 
 
+def test_what_is_called_the_same_asks_the_same(
+    versions: Mapping[tuple[str, str], Guideline], changes: tuple[Change, ...]
+) -> None:
+    for change in changes:
+        for relation in change.relations:
+            if relation.relation == "same":
+                before = versions["cg81", change.old].by_number(relation.old[0])
+                after = versions["cg81", change.new].by_number(relation.new[0])
+                assert before is not None
+                assert after is not None
+                assert (before.strength, before.condition, before.forbids) == (
+                    after.strength,
+                    after.condition,
+                    after.forbids,
+                )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "number", "relation", "becomes"),
     [
