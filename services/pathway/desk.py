@@ -77,8 +77,6 @@ class Desk:
             Unavailable: records does not answer, and a second opening cannot be ruled out.
             HandrailError: as `accept`.
         """
-        if reason := why_not_adopted(self._guideline):
-            raise Conflict(reason, reason="guideline_not_adoptable")
         report = checked_report(request, "pathway_opened", self._guideline, current_actor())
         known = await self._said_before(report, request.patient_id)
         if known is None:
@@ -90,6 +88,8 @@ class Desk:
             return known.receipt
         if not known.person_known or known.pathway_status == "closed":
             raise closed_or_lost(known.pathway_status, person_known=known.person_known)
+        if reason := why_not_adopted(self._guideline):
+            raise Conflict(reason, reason="guideline_not_adoptable")
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = PathwayState(patient_id=request.patient_id, pin=pin, settings=self._settings)

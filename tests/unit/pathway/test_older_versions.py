@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+from handrail.records.v1 import timeline_pb2
+from services.pathway import desk
 from services.pathway.desk import Desk
 from services.pathway.guideline import load_all, load_guideline
 from services.pathway.house import current_guideline
@@ -126,12 +129,22 @@ def test_new_people_are_put_on_the_newest_version_that_was_read(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("version", OLDER)
-async def test_no_pathway_is_opened_on_a_superseded_version(version: str) -> None:
+async def test_no_pathway_is_opened_on_a_superseded_version(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     nothing: Any = None
-    desk = Desk(nothing, nothing, nothing, load_guideline(GUIDELINES, "cg81", version), nothing)
+    known = timeline_pb2.GetReplyResponse(person_known=True)
+
+    async def never_said(*_: object) -> timeline_pb2.GetReplyResponse:
+        return known
+
+    monkeypatch.setattr(desk, "checked_report", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(Desk, "_said_before", never_said)
+    opening = Desk(nothing, nothing, nothing, load_guideline(GUIDELINES, "cg81", version), nothing)
     with pytest.raises(HandrailError, match="nobody new is put on it") as refusal:
-        await desk.open(nothing)
+        await opening.open(SimpleNamespace(patient_id="p1"))
     assert refusal.value.category is Category.CONFLICT
+    # what was opened before is still answered with its receipt
+    known.found, known.receipt.seq = True, 1
+    assert (await opening.open(SimpleNamespace(patient_id="p1"))).seq == 1
 
 
 def test_facts_of_older_versions() -> None:
