@@ -137,6 +137,7 @@ async def test_no_pathway_is_opened_on_a_superseded_version(monkeypatch: pytest.
         return known
 
     monkeypatch.setattr(desk, "checked_report", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(desk, "current_actor", SimpleNamespace)
     monkeypatch.setattr(Desk, "_said_before", never_said)
     opening = Desk(nothing, nothing, nothing, load_guideline(GUIDELINES, "cg81", version), nothing)
     with pytest.raises(HandrailError, match="nobody new is put on it") as refusal:
