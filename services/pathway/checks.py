@@ -56,6 +56,10 @@ def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary,
     unknown = [name for name in (*rule.considers, *occurrence) if name not in dictionary.facts]
     no_event = [name for name in rule.closes_with if name not in events]
     opens_items = rule.strength != "guard" and not rule.option_for and not rule.no_condition and not rule.opens_no_item
+    supposed = rule.instead.supposing if rule.instead else {}
+    wrong_supposed = [problem for name, value in supposed.items() if (problem := dictionary.problem_with(name, value))]
+    lost = [name for name in (rule.instead.rules if rule.instead else ()) if get_close_matches(name, ids, 1, 0.8)]
+    lost = [name for name in lost if name not in ids]
     no_service = rule.refer_to not in {"", *dictionary.services}
     checks = [
         (ids.count(rule.rule_id) > 1, "this rule_id stands twice; a rule_id is permanent and unique"),
@@ -65,6 +69,8 @@ def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary,
         (unknown, f"the data dictionary does not have {', '.join(unknown)}{dictionary.nearest(''.join(unknown[:1]))}"),
         (no_event, f"closes_with names {', '.join(no_event)}, which events.yaml does not have"),
         (no_service, f"refer_to names {rule.refer_to!r}; the services are {', '.join(dictionary.services)}"),
+        (wrong_supposed, f"instead: {''.join(wrong_supposed[:1])}"),
+        (lost, f"instead names {', '.join(lost)}, which is nearly but not quite a rule_id of this version"),
         (opens_items and not rule.due, "`due` is missing: what opens an item needs one"),
         (occurrence and not opens_items, "a guard or option takes no `occurrence`: an option has its parent's"),
     ]

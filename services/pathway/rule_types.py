@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import SkipValidation
 
 from services.pathway.conditions import Condition, Every
-from services.pathway.dictionary import NO_OTHER_FIELDS, Role
+from services.pathway.dictionary import NO_OTHER_FIELDS, Role, Scalar
 
 CONDITION_FIELDS = ("gate", "when", "forbids", "done_when", "asks_when")
 Parsed = Annotated[Condition, SkipValidation]
@@ -43,6 +44,15 @@ class Occurrence:
     __pydantic_config__ = NO_OTHER_FIELDS
     fact: str
     by: Literal["report", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Where a guard points to: recommendations, or the options under them, judged with some facts supposed."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    rules: tuple[str, ...]
+    supposing: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,7 @@ class Rule:
     cautions: tuple[str, ...] = ()
     note: str = ""
     opens_no_item: bool = False
+    instead: Instead | None = None
     asks_when: Parsed | None = None
 
     @property

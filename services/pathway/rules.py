@@ -51,6 +51,11 @@ class Judgement:
     _asked: _CompiledRule = field(repr=False, compare=False)
 
     @property
+    def title(self) -> str:
+        """What the rule is about."""
+        return self._asked.rule.title
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The base dictionary facts that could still settle it; empty unless it cannot be decided."""
         return tuple(dict.fromkeys(gap.name for gap in self.gaps))
@@ -138,6 +143,11 @@ def judge(guideline: Guideline, picture: Picture) -> list[Judgement]:
     return [_judge(compiled, picture) for compiled in _compiled(guideline)]
 
 
+def judge_rule(guideline: Guideline, rule_id: str, picture: Picture) -> Judgement:
+    """Judge one rule that has a condition, on facts that are already settled."""
+    return next(_judge(compiled, picture) for compiled in _compiled(guideline) if compiled.rule.rule_id == rule_id)
+
+
 def guards_broken(
     guideline: Guideline,
     facts: Iterable[Fact],
@@ -157,6 +167,13 @@ def guards_broken(
         if problem := guideline.dictionary.problem_with(name, value):
             raise ValueError(problem)
     picture = current(facts, guideline.dictionary, as_of)
+    return guards_broken_in(guideline, picture, proposal, undecided=undecided)
+
+
+def guards_broken_in(
+    guideline: Guideline, picture: Picture, proposal: Mapping[str, Scalar], *, undecided: bool = False
+) -> list[Judgement]:
+    """As `guards_broken`, on facts that are already settled and a proposal that was checked."""
     picture = replace(picture, values={**picture.values, **proposal})
     wanted = {"applies", "cannot_be_decided"} if undecided else {"applies"}
     asked = [_as_asked(compiled) for compiled in _compiled(guideline) if compiled.rule.strength == "guard"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from services.pathway.conditions import Among, Compare, Condition, Every, Negated
-from services.pathway.dictionary import Dictionary, FactDef, Scalar
+from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, FactDef, Scalar
 
 Test = tuple[Among | Compare, bool]
 """A test of one fact, and whether it has to hold or to fail."""
@@ -113,3 +113,40 @@ def holds_for(test: Among | Compare, value: Scalar) -> bool:
     if isinstance(test, Among):
         return value in test.values
     return not isinstance(value, str) and test.holds(value)
+
+
+def passing_values(fact: FactDef, tests: list[Test], context: Condition) -> list[Scalar]:
+    """Values of a fact that pass all tests, tried at and beside every limit that a condition has for it."""
+    if fact.type == "bool":
+        tried: list[Scalar] = [True, False]
+    elif fact.type in {"integer", "number"}:
+        tried = list(
+            _numbers(fact, [limit for test, _ in tests for limit in _limits(test)] + _limits_in(context, fact))
+        )
+    else:
+        named = [value for test, _ in tests if isinstance(test, Among) for value in test.values]
+        tried = [*fact.values, *named]
+    allowed = [value for value in tried if value not in {*fact.undecided_values, *UNKNOWN_CODES}]
+    return [value for value in dict.fromkeys(allowed) if all(holds_for(test, value) is holds for test, holds in tests)]
+
+
+def _numbers(fact: FactDef, limits: list[float]) -> Iterator[float]:
+    step = 1 if fact.type == "integer" else 0.1
+    low = -_WIDE if fact.minimum is None else fact.minimum
+    high = _WIDE if fact.maximum is None else fact.maximum
+    for limit in dict.fromkeys(limits):
+        for value in (limit, limit + step, limit - step):
+            if low <= value <= high:
+                yield int(value) if fact.type == "integer" else round(value, 3)
+
+
+def _limits(test: Among | Compare) -> list[float]:
+    return [test.limit] if isinstance(test, Compare) else [value for value in test.values if not isinstance(value, str)]
+
+
+def _limits_in(condition: Condition, fact: FactDef) -> list[float]:
+    """Every limit that a condition has for a fact."""
+    if isinstance(condition, Among | Compare):
+        return _limits(condition) if condition.fact == fact.name else []
+    parts = (condition.part,) if isinstance(condition, Negated) else condition.parts
+    return [limit for part in parts for limit in _limits_in(part, fact)]

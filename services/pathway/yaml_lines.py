@@ -57,17 +57,25 @@ def _construct(node: yaml.Node, scalars: SafeConstructor) -> object:
 def read(path: Path) -> Mapped:
     """A file whose top is a mapping. Raises GuidelineError."""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
-        raw = _construct(root, SafeConstructor()) if root else None
+        raw = read_text(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         message = f"{path}: this file is missing; every guideline directory needs it."
         raise GuidelineError(message) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise refused(path, line, f"{error.problem}; correct the YAML here.") from None
     if not isinstance(raw, Mapped):
         raise refused(path, 1, "this is not a mapping of names; see guidelines/README.md.")
     return raw
+
+
+def read_text(text: str, path: Path) -> object:
+    """YAML, or JSON, as plain data that remembers its lines. Raises GuidelineError."""
+    try:
+        root = yaml.compose(text, Loader=_LOADER)
+        return _construct(root, SafeConstructor()) if root else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise refused(path, line, f"{error.problem}; correct the YAML here.") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise refused(path, 1, f"{error}; correct the file.") from None
 
 
 def refused(path: Path, line: int, message: str) -> GuidelineError:
