@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -21,9 +22,10 @@ from services.cli.commands.guideline_files import (
 )
 from services.cli.commands.lines import Line, heading, show, table, wrapped
 from services.cli.commands.shapes import to_json
-from services.cli.commands.words import label
 from services.cli.commands.words import value as in_words
+from services.cli.commands.words import words
 
+Label = Callable[[str], str]
 _OBJECTION = 1
 _SAYS = {"true": "applies", "false": "does not apply", "unknown": "cannot be decided", None: "is not judged"}
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number of a recommendation, such as 1.7.16.")]
@@ -66,16 +68,16 @@ def evaluate(
         print(to_json(found if isinstance(held, list) else found[0]))
     else:
         for one in found:
-            show(_answer(one))
+            show(_answer(one, library.label))
 
 
-def _answer(found: dict[str, Any]) -> list[Line]:
+def _answer(found: dict[str, Any], label: Label) -> list[Line]:
     lines = [Line(f"{found['guideline'].upper()} ({found['version']})", "title")]
     urgent = [one for one in found["urgent"] if one["truth"] != "false"]
     if urgent:
         lines += heading("First")
         lines += [
-            Line(f"  {one['rule']} {_SAYS[one['truth']]}: {one['title']}{_waiting(one, '. Needs ')}", "warn")
+            Line(f"  {one['rule']} {_SAYS[one['truth']]}: {one['title']}{_waiting(one, label, '. Needs ')}", "warn")
             for one in urgent
         ]
     for truth, title in (("true", "Applies"), ("unknown", "Cannot be decided")):
@@ -84,16 +86,18 @@ def _answer(found: dict[str, Any]) -> list[Line]:
         for one in chosen:
             verdicts = "; ".join(f"{ta} {verdict.replace('_', ' ')}" for ta, verdict in one["appraisal"].items())
             lines += wrapped(
-                f"{one['number']}  {one['title']}{_waiting(one)}{f'. {verdicts}' if verdicts else ''}", 2, hang=4
+                f"{one['number']}  {one['title']}{_waiting(one, label)}{f'. {verdicts}' if verdicts else ''}", 2, hang=4
             )
     no = [one["number"] for one in found["recommendations"] if one["truth"] == "false"]
     lines += heading(f"Does not apply ({len(no)})") + wrapped(", ".join(no), 2)
     if found["left_out"]:
-        lines += wrapped(f"Left out, because they happened later: {', '.join(found['left_out'])}.", style="quiet")
+        lines += wrapped(
+            f"Left out, because they happened later: {', '.join(map(label, found['left_out']))}.", style="quiet"
+        )
     return lines
 
 
-def _waiting(one: dict[str, Any], before: str = ": needs ") -> str:
+def _waiting(one: dict[str, Any], label: Label, before: str = ": needs ") -> str:
     return f"{before}{', '.join(label(name) for name in one['missing'])}" if one["missing"] else ""
 
 
@@ -117,16 +121,16 @@ def explain(
     if as_json:
         print(to_json(found))
     else:
-        show(_explanation(found))
+        show(_explanation(found, library.label))
 
 
-def _explanation(found: dict[str, Any]) -> list[Line]:
+def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
     lines = [Line(f"{found['number']}  {found['title']}", "title"), *wrapped(found["action"])]
     lines += heading(f"It {_SAYS[found['truth']]}") + wrapped(found["because"], 2)
     if found["truth"] is None:
         return lines
     if found["facts"]:
-        rows = [(label(f["name"]), in_words(f["value"]), _age(f), f["note"] or f["source"]) for f in found["facts"]]
+        rows = [(f["label"], in_words(f["value"]), _age(f), f["note"] or f["source"]) for f in found["facts"]]
         lines += heading("Facts used") + table(rows, 2)
     if found["missing"]:
         lines += heading("Missing") + [Line(f"  {label(name)}") for name in found["missing"]]
@@ -139,14 +143,22 @@ def _explanation(found: dict[str, Any]) -> list[Line]:
         lines += heading("Appraisals")
         for one in found["appraisals"]:
             verdict = one["verdict"].replace("_", " ")
-            lines += wrapped(f"{one['ta']} {one['drug']}: {verdict}; {one['because']}.{_waiting(one)}", 2, hang=4)
+            lines += wrapped(
+                f"{one['ta']} {one['drug']}: {verdict}; {one['because']}.{_waiting(one, label, ' Needs ')}", 2, hang=4
+            )
     return lines + [line for text in found["cautions"] for line in wrapped(f"Ask first: {text}", 2, style="warn")]
 
 
 def _stated(value: object) -> str:
     if isinstance(value, list):
-        return " then ".join(in_words(line) for line in value) or "none"
+        return ", then ".join(_line_of_treatment(line) for line in value) or "none"
     return "not known" if value is None else in_words(value)
+
+
+def _line_of_treatment(line: dict[str, Any]) -> str:
+    what = " + ".join(line.get("agents") or [words(name) for name in line.get("classes", [])]) or "a treatment"
+    reason = f", {line['stop_reason'].replace('_', ' ')}" if line.get("stop_reason") else ""
+    return f"{what} ({line['setting']}{reason})"
 
 
 def _age(fact: dict[str, Any]) -> str:
@@ -179,12 +191,12 @@ def critique(
     if as_json:
         print(to_json(plain))
     else:
-        show(_objections(plain))
+        show(_objections(plain, library.label))
     if found.broken:
         raise typer.Exit(_OBJECTION)
 
 
-def _objections(plain: dict[str, Any]) -> list[Line]:
+def _objections(plain: dict[str, Any], label: Label) -> list[Line]:
     lines: list[Line] = []
     for one in plain["broken"]:
         lines += wrapped(f"{one['number']} advises against it. {one['title']}. {one['because']}", style="warn")
@@ -196,4 +208,6 @@ def _objections(plain: dict[str, Any]) -> list[Line]:
     for one in plain["undecided"]:
         needs = ", ".join(label(name) for name in one["missing"])
         lines += wrapped(f"{one['number']} cannot be decided; it needs {needs}.", style="warn")
-    return lines or [Line("No guidance found. That is no statement that it is safe.")]
+    if not plain["broken"]:
+        lines.append(Line(f"For this proposal: {plain['said']}. Silence is not permission."))
+    return lines

@@ -43,7 +43,7 @@ def assess(library: Library, person: Person, at: datetime) -> dict[str, Any]:
         "at": at.astimezone(UTC).isoformat(),
         "recommendations": [_recommendation(library, person, judgement, at) for judgement in judged],
         "urgent": [_urgent(library, judgement) for judgement in urgent],
-        "facts": [fact for name in used if (fact := _fact(person.picture.held.get(name), at))],
+        "facts": [fact for name in used if (fact := _fact(library, person.picture.held.get(name), at))],
         "left_out": list(person.later),
     }
 
@@ -101,7 +101,7 @@ def explain(library: Library, rule: Rule, person: Person, at: datetime) -> dict[
         "truth": TRUTHS[judgement.truth],
         "because": judgement.because,
         "missing": names_of(judgement.gaps),
-        "facts": [fact for name in judgement.rests_on if (fact := _fact(held.get(name), at))],
+        "facts": [fact for name in judgement.rests_on if (fact := _fact(library, held.get(name), at))],
         "stale": [{"name": name, "since": since.date().isoformat()} for name, since in judgement.stale],
         "appraisals": [_ruling(ruling) for ruling in _rulings(library, rule.rule_id, person, at)],
         "would_change": [change.plain() for change in what_would_change(library, rule, person, at)],
@@ -127,13 +127,14 @@ def _ruling(ruling: Ruling) -> dict[str, Any]:
     }
 
 
-def _fact(held: Held | None, at: datetime) -> dict[str, Any] | None:
+def _fact(library: Library, held: Held | None, at: datetime) -> dict[str, Any] | None:
     """A fact with its age and where it comes from; a derived one names what it follows from."""
     if held is None or held.value is None:
         return None
     when = held.last.occurred_at if held.last else None
     return {
         "name": shown_name(held.name),
+        "label": library.dictionary.facts[held.name].label,
         "value": _plain(held.value),
         "occurred_at": when.isoformat() if when else None,
         "age_days": (at - when).days if when else None,

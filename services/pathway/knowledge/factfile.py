@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,6 +81,15 @@ def moment(stated: object, *, end: bool = False) -> datetime:
 def shown_name(name: str) -> str:
     """The name of a fact as a facts file has it."""
     return LINES if name in {"prior_therapy", "prior_therapies_none"} else name
+
+
+def lines_of(written: Mapping[str, Any]) -> list[Therapy] | None:
+    """The lines of treatment in a person's facts; None if nobody knows. Raises FactFileError."""
+    entry = written.get(LINES)
+    value = entry.get("value") if isinstance(entry, Mapping) else entry
+    if value is None or (isinstance(value, str) and value in UNKNOWN_CODES):
+        return None
+    return [therapy for _, _, therapy in _lines(value) if isinstance(therapy, Therapy)]
 
 
 def _unfold(name: object, entry: object, at: datetime) -> tuple[Any, datetime]:
@@ -168,9 +176,3 @@ def _refuse_disagreement(picture: Picture) -> None:
         for gap in entry.gaps:
             if gap.why == "disagree":
                 raise FactFileError(f"{entry.name}: {gap.note}. Correct one of them.")
-
-
-@lru_cache(maxsize=4)
-def known_names(dictionary: Dictionary) -> tuple[str, ...]:
-    """Every name that a facts file may hold."""
-    return (LINES, *(name for name, fact in dictionary.facts.items() if fact.type != "therapy"))

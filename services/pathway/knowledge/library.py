@@ -29,6 +29,11 @@ class Library:
         """The data dictionary that all of it was read with."""
         return self.guideline.dictionary
 
+    def label(self, name: str) -> str:
+        """What people call a fact, by its name in a facts file."""
+        fact = self.dictionary.facts.get(name)
+        return fact.label if fact else self.dictionary.facts["prior_therapy"].label
+
     def rule(self, number: str) -> Rule:
         """The recommendation or urgent rule with this number. Raises UnknownNumberError."""
         both = (self.guideline, self.urgent) if self.urgent else (self.guideline,)

@@ -14,6 +14,7 @@ from itertools import islice, product
 from typing import Any
 
 from services.pathway.conditions import Among, Compare, Condition, Every, Negated, compile_condition
+from services.pathway.dictionary import Scalar
 from services.pathway.guideline import Rule
 from services.pathway.knowledge.factfile import FactFileError, Person, read_person
 from services.pathway.knowledge.library import Library
@@ -71,6 +72,9 @@ class _Search:
         """The changes that lead to the truth wished for, each tried out."""
         found: list[Change] = []
         ways = sorted(dict.fromkeys(islice(self._ways(self.condition, wish=wish), _WAYS)), key=_facts_touched)
+        if self._truth(self.condition) is None:  # what is missing comes first: it need not contradict what is known
+            open_ways = [way for way in ways if all(self._truth(test) is None for test, _ in way)]
+            ways = open_ways or ways
         for way in ways:
             kept = next((c for c in islice(self._candidates(way), _TRIES) if self._keeps(c, wish=wish)), None)
             if kept is not None and all(kept != change.set for change in found):
@@ -109,20 +113,22 @@ class _Search:
         by_fact: dict[str, list[Test]] = {}
         for test in way:
             by_fact.setdefault(test[0].fact, []).append(test)
-        dictionary = self.library.dictionary
-        choices = []
-        for name, tests in by_fact.items():
-            # The other tests of the same fact that hold now must go on holding: 10 or more, and less than 12.
-            values = passing_values(dictionary.facts[name], tests, self.condition)
-            choices.append([s for value in values for s in statements(dictionary, self.person, name, value)])
-        for parts in product(*choices):
-            joined: dict[str, Any] = {}
-            for part in parts:
-                joined |= part
-            yield joined
-            taken_back = self._contradicted(joined)
-            if taken_back:
-                yield {**taken_back, **joined}
+        facts = self.library.dictionary.facts
+        wanted = [(name, passing_values(facts[name], tests, self.condition)) for name, tests in by_fact.items()]
+        for change in self._stated(wanted, {}):
+            yield change
+            if taken_back := self._contradicted(change):
+                yield {**taken_back, **change}
+
+    def _stated(self, wanted: list[tuple[str, list[Scalar]]], so_far: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Each fact stated upon those before it, so that two facts counted from lines of treatment add up."""
+        if not wanted:
+            yield so_far
+            return
+        (name, values), *rest = wanted
+        for value in values:
+            for stated in statements(self.library.dictionary, {**self.person.written, **so_far}, name, value):
+                yield from self._stated(rest, {**so_far, **stated})
 
     def _contradicted(self, change: Mapping[str, Any]) -> dict[str, None]:
         """Derived facts that were stated as well, and would contradict the facts that change."""

@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.pathway.dictionary import Derivation, Dictionary, LineFilter, Scalar, Therapy
-from services.pathway.facts import Fact
-from services.pathway.knowledge.factfile import LINES, Person
+from services.pathway.knowledge.factfile import LINES, lines_of
 from services.pathway.lines import Line
 
 _LATER = 12
 """Months that an invented line lasts where only its being long enough matters."""
 
 
-def statements(dictionary: Dictionary, person: Person, name: str, value: Scalar) -> Iterator[dict[str, Any]]:
+def statements(
+    dictionary: Dictionary, written: Mapping[str, Any], name: str, value: Scalar
+) -> Iterator[dict[str, Any]]:
     """Mappings for a facts file, the most natural first; which of them works out is for the caller to try."""
     derived = dictionary.facts[name].derived
-    stated = person.written.get(name) is not None
-    if derived is None or stated or (derived.lines and "prior_therapy" not in person.picture.known):
+    stated = written.get(name) is not None
+    lines = lines_of(written) if derived and derived.lines else None
+    if derived is None or stated or (derived.lines and lines is None):
         yield {name: value}
     if derived is None:
         return
     if derived.findings:
         if value is False:
-            yield {name: False} | {f: False for f in derived.findings if person.picture.values.get(f) is True}
+            yield {name: False} | {finding: False for finding in derived.findings if finding in written}
         yield {name: value}
     for row in derived.table:
         if row.value == value:
             yield dict(row.when) | ({name: value} if stated else {})
     if derived.lines is not None:
-        yield from ({LINES: lines} for lines in _histories(dictionary, person, derived, value))
+        yield from ({LINES: history} for history in _histories(dictionary, lines or [], derived, value))
         yield {name: value}
 
 
 def _histories(
-    dictionary: Dictionary, person: Person, derived: Derivation, value: Scalar
+    dictionary: Dictionary, lines: list[Therapy], derived: Derivation, value: Scalar
 ) -> Iterator[list[dict[str, Any]]]:
     """Lists of lines of treatment that give a derived fact its value: some more lines, or some fewer."""
-    lines = [fact.value for fact in _reports(person) if isinstance(fact.value, Therapy)]
     wanted = derived.lines or LineFilter()
     passing = [line for line in lines if Line(line, dictionary.classes_of(line)).passes(wanted)]
     others = [line for line in lines if line not in passing]
     if derived.longest is not None or derived.interval is not None:
         for line in _invented(dictionary, wanted):
-            yield [*map(written, others), {**line, "months": value}]
+            yield [*map(as_written, others), {**line, "months": value}]
     elif derived.latest is not None:
         ongoing = {"stop_reason": "ongoing"}
         if value is True:
-            yield from ([*map(written, lines), {**line, **ongoing}] for line in _invented(dictionary, wanted))
+            yield from ([*map(as_written, lines), {**line, **ongoing}] for line in _invented(dictionary, wanted))
         else:
-            yield [*map(written, others), {"setting": "advanced", "classes": ["endocrine"], **ongoing}]
+            yield [*map(as_written, others), {"setting": "advanced", "classes": ["endocrine"], **ongoing}]
     else:
         count = int(value)  # a yes is one line or more, a no is none
         if count > len(passing):
             for line in _invented(dictionary, wanted):
-                yield [*map(written, lines), *[line] * (count - len(passing))]
+                yield [*map(as_written, lines), *[line] * (count - len(passing))]
         elif value is not True:
-            yield [*map(written, others), *map(written, passing[:count])]
-
-
-def _reports(person: Person) -> list[Fact]:
-    return list(person.picture.history.get("prior_therapy", ()))
+            yield [*map(as_written, others), *map(as_written, passing[:count])]
 
 
 def _invented(dictionary: Dictionary, wanted: LineFilter) -> Iterator[dict[str, Any]]:
@@ -74,7 +71,7 @@ def _invented(dictionary: Dictionary, wanted: LineFilter) -> Iterator[dict[str, 
         yield {"setting": setting, "classes": classes, "months": months, "stop_reason": reason}
 
 
-def written(line: Therapy) -> dict[str, Any]:
+def as_written(line: Therapy) -> dict[str, Any]:
     """A line of treatment as a facts file has it; what is not known is left out."""
     found: dict[str, Any] = {"setting": line.setting, "line": line.line}
     found |= {"agents": list(line.agents), "classes": list(line.classes), "months": line.months}
