@@ -58,15 +58,15 @@ def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary,
     opens_items = rule.strength != "guard" and not rule.option_for and not rule.no_condition and not rule.opens_no_item
     supposed = rule.instead.supposing if rule.instead else {}
     wrong_supposed = [problem for name, value in supposed.items() if (problem := dictionary.problem_with(name, value))]
-    lost = [name for name in (rule.instead.rules if rule.instead else ()) if get_close_matches(name, ids, 1, 0.8)]
-    lost = [name for name in lost if name not in ids]
+    pointed = [name for name in (rule.instead.rules if rule.instead else ()) if name not in ids]
+    lost = [name for name in pointed if get_close_matches(name, ids, 1, 0.8)]
     no_service = rule.refer_to not in {"", *dictionary.services}
     checks = [
         (ids.count(rule.rule_id) > 1, "this rule_id stands twice; a rule_id is permanent and unique"),
         ([r.number for r in rules].count(rule.number) > 1, "this number stands twice in one version"),
         ((rule.when is None) is (not rule.no_condition), "a rule has one of `when` and `no_condition` (the reason)"),
         (near, f"option_for names {rule.option_for!r}, which is nearly but not quite {''.join(near[:1])!r}"),
-        (unknown, f"the data dictionary does not have {', '.join(unknown)}{dictionary.nearest(''.join(unknown[:1]))}"),
+        (unknown, f"the data dictionary does not have {', '.join(unknown)}{''.join(map(dictionary.nearest, unknown))}"),
         (no_event, f"closes_with names {', '.join(no_event)}, which events.yaml does not have"),
         (no_service, f"refer_to names {rule.refer_to!r}; the services are {', '.join(dictionary.services)}"),
         (wrong_supposed, f"instead: {''.join(wrong_supposed[:1])}"),

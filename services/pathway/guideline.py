@@ -135,14 +135,14 @@ def load_all(directory: Path) -> dict[tuple[str, str], Guideline]:
     return found
 
 
-def load_guideline(directory: Path, guideline_id: str, version: str) -> Guideline:
+def load_guideline(directory: Path, guideline_id: str, version: str, shared: Shared | None = None) -> Guideline:
     """One guideline version. Raises GuidelineError if it is missing or cannot be used."""
     path = directory / guideline_id / f"{version}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(f"{p.parent.name}@{p.stem}" for p in directory.glob("*/*.yaml"))) or "none"
         message = f"{path}: there is no {guideline_id}@{version} here; versions found: {known}."
         raise GuidelineError(message)
-    return _load_named(path, load_shared(directory))
+    return _load_named(path, shared or load_shared(directory))
 
 
 def load_shared(directory: Path) -> Shared:

@@ -51,6 +51,6 @@ class Library:
 
 def open_library(directory: Path, guideline_id: str, version: str) -> Library:
     """Read one version and what is judged beside it. Raises GuidelineError."""
-    guideline = load_guideline(directory, guideline_id, version)
     shared = load_shared(directory)
+    guideline = load_guideline(directory, guideline_id, version, shared)
     return Library(guideline, load_urgent(directory, shared), load_appraisals(directory, shared))
