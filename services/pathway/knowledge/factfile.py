@@ -92,7 +92,7 @@ def lines_of(written: Mapping[str, Any]) -> list[Therapy] | None:
     return [therapy for _, _, therapy in _lines(value) if isinstance(therapy, Therapy)]
 
 
-def _unfold(name: object, entry: object, at: datetime) -> tuple[Any, datetime]:
+def _unfold(name: object, entry: object, at: datetime) -> tuple[object, datetime]:
     """The value, and when it was so; one that does not say is taken to be so at the instant asked about."""
     if not isinstance(entry, Mapping):
         return entry, at
@@ -105,7 +105,7 @@ def _unfold(name: object, entry: object, at: datetime) -> tuple[Any, datetime]:
     return entry["value"], at if when is None else moment(when)
 
 
-def _checked(name: object, value: Any, dictionary: Dictionary) -> list[tuple[str, str, Value]]:  # noqa: ANN401  # data
+def _checked(name: object, value: object, dictionary: Dictionary) -> list[tuple[str, str, Value]]:
     """The facts, each with its subject, that one entry stands for; none if nobody knows."""
     if value is None or (isinstance(value, str) and value in UNKNOWN_CODES):
         if name != LINES and name not in dictionary.facts:
@@ -120,6 +120,8 @@ def _checked(name: object, value: Any, dictionary: Dictionary) -> list[tuple[str
         value = str(value)  # YAML reads an unquoted 0 of HER2 IHC as a number
     if definition.type == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
+    if not isinstance(value, bool | int | float | str):
+        raise FactFileError(dictionary.problem_with(definition.name, value))
     return [(definition.name, "", value)]
 
 

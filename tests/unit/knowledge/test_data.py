@@ -137,7 +137,7 @@ def load_everything(directory: Path) -> None:
         ),
         ("appraisals.yaml", 'effective_from: "2022"', "effective_from: 2022", "write it in quotes"),
         ("appraisals.yaml", "{fact: pd_l1_ic_pct, less_than: 1}", "{fact: pd_l1_cps, less_than: 1}", "can never hold"),
-        ("dictionary.yaml", "longest: {classes_all", "longst: {classes_all", "an unknown field"),
+        ("dictionary.yaml", "longest: {classes_all", "longer: {classes_all", "an unknown field"),
         ("dictionary.yaml", "findings: [spinal_pain_suggestive,", "findings: [spinal_pain,", "yes-or-no fact"),
         ("dictionary.yaml", "presumed: true", "presumed: sometimes", "true or false"),
     ],

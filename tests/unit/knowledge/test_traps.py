@@ -167,7 +167,7 @@ def test_codes_are_refused_only_where_the_vocabulary_is_closed(tmp_path: Path) -
     for code, purpose, says in [
         ("bone_scintigraph", "monitoring", "Did you mean 'bone_scintigraphy'"),
         ("bone_scintigraph", "", "Did you mean 'bone_scintigraphy'"),
-        ("MRI", "monitorin", "Did you mean 'monitoring'"),
+        ("MRI", "monitor", "Did you mean 'monitoring'"),
         ("eribulin", "monitoring", "no imaging modality"),
     ]:
         exit_code, found = critique(tmp_path, DEFAULTS, code, *filter(None, [purpose]))
