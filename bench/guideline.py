@@ -93,7 +93,7 @@ def evaluations(facts: list[Fact], rounds: int) -> list[Row]:
     guideline: Guideline = load_guideline(REPOSITORY / "guidelines", "cg81", "2026-06-30")
     now = datetime.now(UTC)
     picture = current(facts, guideline.dictionary, now)
-    conditions = [Every((rule.gate, rule.when)) if rule.gate else rule.when for rule in guideline.rules]
+    conditions = [rule.condition for rule in guideline.rules if rule.condition is not None]
     plain = [closure(condition) for condition in conditions]
     evaluate(guideline, facts, now)
     whole, judging = [], []

@@ -75,6 +75,7 @@ Condition = Among | Compare | Every | Some | Negated
 Outcome = tuple[bool | None, tuple[str, ...], tuple[str, ...]]
 """Truth (None: cannot be decided), the known facts that it rests on, the unknown facts that still matter."""
 Check = Callable[[Mapping[str, Value]], Outcome]
+TruthOf = Callable[[Mapping[str, Value]], bool | None]
 
 
 def parse(raw: object, dictionary: Dictionary, predicates: Mapping[str, Condition]) -> Condition:
@@ -166,6 +167,65 @@ def compile_condition(condition: Condition, dictionary: Dictionary) -> Check:
         return _compile_negated(compile_condition(condition.part, dictionary))
     checks = tuple(compile_condition(part, dictionary) for part in condition.parts)
     return _compile_group(checks, decisive=isinstance(condition, Some))
+
+
+def compile_truth(condition: Condition, dictionary: Dictionary) -> TruthOf:
+    """Turn a condition into a closure that says its truth and nothing else; several times faster than a Check."""
+    if isinstance(condition, Among):
+        return _truth_among(condition, frozenset(dictionary.facts[condition.fact].undecided_values))
+    if isinstance(condition, Compare):
+        return _truth_compare(condition)
+    if isinstance(condition, Negated):
+        inner = compile_truth(condition.part, dictionary)
+        return lambda values: None if (truth := inner(values)) is None else not truth
+    return _truth_group(_flat(condition, dictionary), decisive=isinstance(condition, Some))
+
+
+def _flat(group: Every | Some, dictionary: Dictionary) -> tuple[TruthOf, ...]:
+    """The parts of a group, those of an inner group of the same kind among them: fewer calls."""
+    found: tuple[TruthOf, ...] = ()
+    for part in group.parts:
+        same = isinstance(part, Every | Some) and type(part) is type(group)
+        found += _flat(part, dictionary) if same else (compile_truth(part, dictionary),)  # type: ignore[arg-type]
+    return found
+
+
+def _truth_among(test: Among, undecided: frozenset[str]) -> TruthOf:
+    name, wanted = test.fact, frozenset(test.values)
+    left_open = undecided - wanted
+    if left_open:
+        return lambda values: (
+            True if (value := values.get(name)) in wanted else None if value is None or value in left_open else False
+        )
+    if len(wanted) == 1:
+        (only,) = wanted
+        return lambda values: None if (value := values.get(name)) is None else value == only
+    return lambda values: None if (value := values.get(name)) is None else value in wanted
+
+
+def _truth_compare(test: Compare) -> TruthOf:
+    name, limit = test.fact, test.limit
+    compare = COMPARISONS[test.comparison][0]
+
+    def truth(values: Mapping[str, Value]) -> bool | None:
+        value = values.get(name)
+        return compare(value, limit) if isinstance(value, int | float) else None
+
+    return truth
+
+
+def _truth_group(parts: tuple[TruthOf, ...], *, decisive: bool) -> TruthOf:
+    def truth(values: Mapping[str, Value]) -> bool | None:
+        found: bool | None = not decisive
+        for part in parts:
+            one = part(values)
+            if one is decisive:
+                return decisive
+            if one is None:
+                found = None
+        return found
+
+    return truth
 
 
 def _leaf(name: str) -> tuple[Outcome, Outcome, Outcome]:

@@ -22,7 +22,9 @@ from services.pathway.conditions import (
     Every,
     Negated,
     Some,
+    TruthOf,
     compile_condition,
+    compile_truth,
     facts_of,
 )
 from services.pathway.dictionary import Dictionary, Scalar, Value
@@ -34,21 +36,48 @@ Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
 _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply", None: "cannot_be_decided"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # frozen would cost more than the judging; nobody changes one
 class Judgement:
     """One rule on one person at one instant.
 
-    `rests_on` names the known facts that decide it, `gaps` the base facts that could still settle it and why each
-    is unknown. Everything else is worked out when it is read, so that a full evaluation stays cheap.
+    Everything but the truth is worked out when it is read, so that a full evaluation stays cheap.
     """
 
-    rule_id: str
-    number: str
     truth: Truth
-    rests_on: tuple[str, ...]
-    gaps: tuple[Gap, ...]
-    _picture: Picture = field(repr=False, compare=False)
-    _asked: _CompiledRule = field(repr=False, compare=False)
+    _picture: Picture = field(repr=False)
+    _asked: _CompiledRule = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Judgement) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((self.rule_id, self.truth))
+
+    def _said(self) -> tuple[str, Truth, tuple[str, ...], tuple[Gap, ...]]:
+        return self.rule_id, self.truth, self.rests_on, self.gaps
+
+    @property
+    def rule_id(self) -> str:
+        """The permanent id of the rule."""
+        return self._asked.rule.rule_id
+
+    @property
+    def number(self) -> str:
+        """The rule's number in this version."""
+        return self._asked.rule.number
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The names of the known facts that decide it."""
+        return tuple(dict.fromkeys(self._asked.check(self._picture.values)[1]))
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The base facts that could still settle it, and why each is unknown; empty unless it cannot be decided."""
+        if self.truth != "cannot_be_decided":
+            return ()
+        names = dict.fromkeys(self._asked.check(self._picture.values)[2])
+        return tuple(dict.fromkeys([gap for name in names for gap in self._picture.gaps(name)]))
 
     @property
     def title(self) -> str:
@@ -58,7 +87,15 @@ class Judgement:
     @property
     def missing(self) -> tuple[str, ...]:
         """The base dictionary facts that could still settle it; empty unless it cannot be decided."""
-        return tuple(dict.fromkeys(gap.name for gap in self.gaps))
+        if self.truth != "cannot_be_decided":
+            return ()
+        held, found = self._picture.held, dict[str, None]()
+        for name in self._asked.check(self._picture.values)[2]:
+            if name in held:
+                found.update(dict.fromkeys(gap.name for gap in self._picture.gaps(name)))
+            else:
+                found[name] = None
+        return tuple(found)
 
     @property
     def occurrence(self) -> str:
@@ -124,10 +161,10 @@ class Judgement:
 class _CompiledRule:
     rule: Rule
     condition: Condition
+    truth: TruthOf
     check: Check
     gate: Check | None
     done: Check | None
-    forbids: Check | None
     ageing: tuple[str, ...]
     occurrence: Occurrence | None
     dictionary: Dictionary
@@ -140,7 +177,8 @@ def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> li
 
 def judge(guideline: Guideline, picture: Picture) -> list[Judgement]:
     """Judge every rule on facts that are already settled."""
-    return [_judge(compiled, picture) for compiled in _compiled(guideline)]
+    values = picture.values
+    return [Judgement(_TRUTHS[compiled.truth(values)], picture, compiled) for compiled in _compiled(guideline)]
 
 
 def judge_rule(guideline: Guideline, rule_id: str, picture: Picture) -> Judgement:
@@ -184,9 +222,11 @@ def guards_broken_in(
 
 def _as_asked(guard: _CompiledRule) -> _CompiledRule:
     """A guard that says what it `forbids` is asked that of a proposal, instead of its `when`."""
-    if guard.forbids is None or guard.rule.forbids is None:
+    forbids, dictionary = guard.rule.forbids, guard.dictionary
+    if forbids is None:
         return guard
-    return replace(guard, condition=guard.rule.forbids, check=guard.forbids)
+    truth, check = compile_truth(forbids, dictionary), compile_condition(forbids, dictionary)
+    return replace(guard, condition=forbids, truth=truth, check=check)
 
 
 def reevaluate_at(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> datetime | None:
@@ -210,10 +250,10 @@ def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _Co
     return _CompiledRule(
         rule=rule,
         condition=condition,
+        truth=compile_truth(condition, dictionary),
         check=compile_condition(condition, dictionary),
         gate=compile_condition(rule.gate, dictionary) if rule.gate else None,
         done=compile_condition(rule.done_when, dictionary) if rule.done_when else None,
-        forbids=compile_condition(rule.forbids, dictionary) if rule.forbids else None,
         ageing=tuple(name for name in names if dictionary.facts[name].stale_after_days is not None),
         occurrence=parent.occurrence if parent else rule.occurrence,
         dictionary=dictionary,
@@ -221,12 +261,7 @@ def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _Co
 
 
 def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
-    rule = compiled.rule
-    truth, known, missing = compiled.check(picture.values)
-    gaps: tuple[Gap, ...] = ()
-    if missing:
-        gaps = tuple(dict.fromkeys([gap for name in dict.fromkeys(missing) for gap in picture.gaps(name)]))
-    return Judgement(rule.rule_id, rule.number, _TRUTHS[truth], tuple(dict.fromkeys(known)), gaps, picture, compiled)
+    return Judgement(_TRUTHS[compiled.truth(picture.values)], picture, compiled)
 
 
 def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:

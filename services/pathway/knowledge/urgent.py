@@ -33,7 +33,7 @@ def judge_urgent(rules: Guideline, picture: Picture) -> list[Judgement]:
 def _in_question(judgement: Judgement, asks: Check | None, picture: Picture) -> Judgement:
     if judgement.truth != "cannot_be_decided" or (asks is not None and asks(picture.values)[0] is True):
         return judgement
-    return replace(judgement, truth="does_not_apply", gaps=())
+    return replace(judgement, truth="does_not_apply")
 
 
 @lru_cache(maxsize=8)

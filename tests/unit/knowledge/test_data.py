@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.pathway.guideline import GuidelineError, load_all, load_shared
-from services.pathway.knowledge.appraisals import load_appraisals
+from services.pathway.knowledge.appraisals import Appraisal, load_appraisals
 from services.pathway.knowledge.urgent import load_urgent
 from tests.unit.knowledge.asking import GUIDELINES, PINNED, call, evaluated, truths, verdicts, written
 
@@ -163,3 +164,9 @@ def test_refused_with_file_line_and_what_to_do(copy: Path, file: str, old: str, 
 def test_no_dose_from_memory_is_shown() -> None:
     for file in ("urgent.yaml", "appraisals.yaml"):
         assert not re.search(r"\d\s?(mg|mL|Gy)\b", (GUIDELINES / file).read_text())
+
+
+def test_the_schema_of_the_appraisals_names_the_same_fields() -> None:
+    described = json.loads((GUIDELINES / "appraisals.schema.json").read_text())["$defs"]["appraisal"]
+    assert set(described["properties"]) == {each.name for each in fields(Appraisal)}
+    assert set(described["required"]) == {each.name for each in fields(Appraisal) if each.default is MISSING}
