@@ -53,7 +53,7 @@ class Gap:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each fact of each evaluation: frozen would cost three times as much
 class Held:
     """One name as it stands: its value (None: unknown, then `gaps` says why), and the facts it rests on.
 
@@ -106,8 +106,11 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
     lines = _Lines.read(dictionary, history, held)
     for name, derived in (_derived_from_lines(dictionary, lines) | _intervals(dictionary, lines, held)).items():
         held[name] = _reconciled(derived, held.get(name), dictionary.facts[name])
-    for definition in _table_facts(dictionary):
-        derived = _derive_from_table(definition, dictionary, history, held)
+    for definition, inputs in _table_facts(dictionary):
+        if history.keys().isdisjoint(inputs):
+            derived = Held(definition.name, gaps=(Gap(inputs[0], "never_recorded"),))
+        else:
+            derived = _derive_from_table(definition, dictionary, history, held)
         held[definition.name] = _reconciled(derived, held.get(definition.name), definition)
     for definition, findings in _finding_facts(dictionary):
         if implied := _implied_by_findings(definition, findings, held):
@@ -198,8 +201,10 @@ class _Lines:
 
 
 @lru_cache(maxsize=16)
-def _table_facts(dictionary: Dictionary) -> tuple[FactDef, ...]:
-    return tuple(fact for fact in dictionary.facts.values() if fact.derived and fact.derived.table)
+def _table_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, tuple[str, ...]], ...]:
+    """Facts that follow from a table, each with the facts that it reads."""
+    derived = ((fact, fact.derived) for fact in dictionary.facts.values() if fact.derived)
+    return tuple((fact, how.inputs) for fact, how in derived if how.table)
 
 
 @lru_cache(maxsize=16)
