@@ -120,6 +120,9 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
     return Picture(as_of, held, values, history, known)
 
 
+_LONG_AGO = (datetime.min.replace(tzinfo=UTC), 0)
+
+
 def _age(fact: Fact) -> tuple[datetime, int]:
     return fact.occurred_at, fact.seq
 
@@ -264,6 +267,7 @@ def _implied_by_findings(definition: FactDef, findings: tuple[str, ...], held: M
     """A suspicion as its findings imply it; one that was stated stands if no finding is there."""
     stated = held.get(definition.name)
     present = [held[name] for name in findings if name in held and held[name].value is True]
+    present.sort(key=lambda entry: _age(entry.last) if entry.last else _LONG_AGO)
     ids = tuple(fact_id for entry in present for fact_id in entry.fact_ids)
     if present:
         implied = Held(definition.name, value=True, fact_ids=ids, last=present[-1].last)

@@ -268,9 +268,11 @@ def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
     """The fact that starts this occurrence: the latest report, or the first of the run of one value."""
     if occurrence is None:
         return None
+    held = picture.held.get(occurrence.fact)
+    name = held.last.name if held and held.last else occurrence.fact  # a suspicion begins with its newest finding
     if occurrence.by == "run":
-        return _first_of_run(picture, occurrence.fact)
-    reports = picture.history.get(occurrence.fact)
+        return _first_of_run(picture, name)
+    reports = picture.history.get(name)
     return reports[-1] if reports else None
 
 

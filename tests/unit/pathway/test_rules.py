@@ -296,6 +296,17 @@ def test_occurrence_by_report_and_by_run(person: Person) -> None:
     assert person.judgement("1.6.1").occurrence not in {"", first["1.6.1"]}
 
 
+def test_each_new_finding_makes_the_suspicion_anew(person: Person) -> None:
+    person.state(spinal_pain_suggestive=True)
+    first = person.judgement("1.3.5")
+    assert (first.truth, first.occurrence) == ("applies", "f1")
+    assert person.state(spinal_pain_suggestive=True).judgement("1.3.5").occurrence == "f1"
+    assert person.state(new_limb_weakness=True).judgement("1.3.5").occurrence == "f3"
+    person.state(new_limb_weakness=False, spinal_pain_suggestive=False)
+    assert person.judgement("1.3.5").truth == "cannot_be_decided"
+    assert person.state(spinal_pain_suggestive=True).judgement("1.3.5").occurrence == "f6"
+
+
 def test_basis_follows_the_facts_that_count(person: Person) -> None:
     person.state(**DUE, **NONE, **LUMINAL)
     before = person.judgement("1.7.16")
