@@ -171,6 +171,8 @@ class Notice:
     correlation_id: str = ""
     fact_ids: list[str] = field(default_factory=list)
     item_ids: list[str] = field(default_factory=list)
+    # Its team was told; what is left is to link it in the record to what it stood on.
+    told: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ NOT_IN_THIS_STATE = "conflict"
 KEY_REUSED = "key_reused"
 NOT_ALLOWED = "not_allowed"
 QUEUE_FULL = "unavailable"
-FINAL_REFUSALS = ("invalid", "not_found", "conflict", "key_reused", "not_allowed", "too_large", "unauthenticated")
+
+# What became of a notice: its team was told, and the record could not yet be.
+UNLINKED = "unlinked"
 
 
 def pathway_id(patient_id: str) -> str:

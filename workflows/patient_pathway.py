@@ -292,10 +292,10 @@ class PatientPathway(ChildTracks):
         while not self._leaving:
             await workflow.wait_condition(lambda: bool(self.state.outbox) or self._leaving)
             if self.state.outbox and not self._leaving:
-                notice = self.state.outbox[0]
+                notice = telling.next_up(self.state.outbox)
                 try:
                     sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
-                    instead = [] if sent else [notice]  # not now: let the others go first
+                    instead = telling.left_over(notice, sent)
                     if sent == "failed":
                         instead = telling.instead_of(notice, "the mail server refused it for good")
                 except ApplicationError as refused:

@@ -188,15 +188,16 @@ class ReferralWorkflow:
             await workflow.wait_condition(lambda: bool(self.state.outbox) or self._leaving)
             if not self.state.outbox or self._leaving:
                 continue
-            notice = self.state.outbox[0]
+            notice = telling.next_up(self.state.outbox)
+            left: list[Notice] = []
             try:
-                sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
+                left = telling.left_over(
+                    notice, await persist(NotifyActivities.send_notice, notice, self.state.settings)
+                )
             except ApplicationError as refused:
-                sent = "refused"
                 self._refused(notice, refused.message)
             self.state.outbox.remove(notice)
-            if sent is None:  # not now: let the others go first
-                self.state.outbox.append(notice)
+            self.state.outbox += left
 
     def _refused(self, notice: Notice, why: str) -> None:
         """A letter that notify refuses for good has reached nobody, as if it had come back."""

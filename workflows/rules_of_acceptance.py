@@ -42,7 +42,8 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
     if state.closed:
         return Refusal(
             names.NOT_IN_THIS_STATE,
-            "This pathway is closed, so nothing can be reported on it. Open it again first if that was a mistake.",
+            "This pathway is closed, so nothing can be reported on it. "
+            "If it was closed by mistake, tell the coordination team.",
         )
     if len(state.queue) >= state.settings.queue_limit or _too_heavy(state):
         return Refusal(

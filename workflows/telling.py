@@ -127,6 +127,18 @@ def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
     ]
 
 
+def next_up(outbox: list[Notice]) -> Notice:
+    """Return the notice to send next: telling people goes before linking, in the record, what they were told."""
+    return next((notice for notice in outbox if not notice.told), outbox[0])
+
+
+def left_over(notice: Notice, sent: str | None) -> list[Notice]:
+    """Return what goes to the end of the outbox: a notice that could not be sent now, or not be linked yet."""
+    if sent == names.UNLINKED:
+        return [replace(notice, told=True)]
+    return [] if sent else [notice]
+
+
 def instead_of(notice: Notice, why: str) -> list[Notice]:
     """Return the telephone task that replaces a notice which was refused for good; nothing replaces that one."""
     if notice.template == PHONE_TASK:

@@ -17,7 +17,6 @@ from services.cli.errors import CliError, NotRunningError
 from services.cli.processes import Recorded, is_alive
 
 DEFAULT_HOME = ".handrail"
-SERVICES = ("records", "notify", "pathway")
 ROLES = ("records_owner", "records_runtime", "notify_owner", "notify_runtime")
 
 

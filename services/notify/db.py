@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, make_url, select, text
+from sqlalchemy import Select, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
@@ -66,6 +66,20 @@ async def open_connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]
         yield connection
     finally:
         await connection.close()
+
+
+async def at_once(connection: AsyncConnection, question: Select[tuple[bool]]) -> bool:
+    """Ask one question outside any transaction, on a connection that has none open.
+
+    Raises:
+        Unavailable: the database cannot be reached just now.
+    """
+    with _reachable():
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        answer = await connection.scalar(question)
+        await connection.rollback()  # SQLAlchemy's own; PostgreSQL has none to roll back
+        await connection.execution_options(isolation_level="READ COMMITTED")
+    return bool(answer)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from handrail.notify.v1 import notices_pb2 as notices_pb
 from services.notify.channels import Channel, Letter, Outcome, Result
 from services.notify.convert import STARTED, request_hash, uuid_from_proto
-from services.notify.db import open_connection, transaction
+from services.notify.db import at_once, open_connection, transaction
 from services.notify.inbound import BOUNCED, DELIVERED, News, append_inbound
 from services.notify.models import Attempt, Message
 from services.notify.rendering import STAFF, Item, Telling, Template, Templates
@@ -67,8 +67,10 @@ class Sender:
         message = await session.get(Message, message_id, with_for_update=True)
         if message is None:
             message = self._compose(request, message_id)
+            _refuse_suppressed(self.templates.get(message.template))
             session.add(message)
             await session.flush()
+            return message, ()
         refuse_other_request(message.request_hash, hash_of(request))
         if message.status not in _CONCLUDED:
             _refuse_suppressed(self.templates.get(message.template))
@@ -137,9 +139,7 @@ async def _sole_sender(engine: AsyncEngine, message_id: UUID) -> AsyncIterator[A
     """Hold the right to send this message, on a connection of its own; PostgreSQL gives it back if we die."""
     key = int.from_bytes(message_id.bytes[:8], "big", signed=True)
     async with open_connection(engine) as connection:
-        async with transaction(connection) as session:
-            held = await session.scalar(select(func.pg_try_advisory_lock(key)))
-        if not held:
+        if not await at_once(connection, select(func.pg_try_advisory_lock(key))):
             message = "This message is being sent at this very moment. Ask again shortly."
             raise Unavailable(message)
         try:
@@ -150,8 +150,7 @@ async def _sole_sender(engine: AsyncEngine, message_id: UUID) -> AsyncIterator[A
 
 async def _give_back(connection: AsyncConnection, key: int) -> None:
     try:
-        async with transaction(connection) as session:
-            await session.execute(select(func.pg_advisory_unlock(key)))
+        await at_once(connection, select(func.pg_advisory_unlock(key)))
     except BaseException as error:
         # Closing the connection frees the lock, whatever state it is in.
         await connection.invalidate()
@@ -184,11 +183,10 @@ async def _conclude(session: AsyncSession, message_id: UUID, number: int, result
     session.add(
         Attempt(message_id=message_id, number=number, step=result.outcome.value, detail=result.detail, at=now())
     )
-    await session.flush()
     if message.status not in _CONCLUDED:  # a receipt may have come in the meantime
         message.status = await _status_after(session, message_id, result.outcome)
     kind = {Outcome.ACCEPTED: DELIVERED, Outcome.REFUSED: BOUNCED}.get(result.outcome)
-    if kind is not None:
+    if kind is not None and message.owner_id:
         news = News(uuid5(message_id, f"attempt {number}"), kind, result.detail)
         await append_inbound(session, message, news)
 

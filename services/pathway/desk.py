@@ -60,6 +60,8 @@ class Desk:
         await self._directory.check(report)
         if kind == "fact_corrected":
             await self._check_correction(request)
+        if kind == "item_completed":
+            await self._check_completion(request)
         try:
             receipt = await self._door.report(request.patient_id, report)
         except HandrailError as error:
@@ -145,6 +147,27 @@ class Desk:
             problem = self._guideline.dictionary.problem_with(old.name, value_from_proto(corrected.value))
             if problem:
                 raise Invalid(problem, field="fact_corrected.value")
+
+    async def _check_completion(self, request: Any) -> None:  # noqa: ANN401 - CompleteItemRequest
+        """Check that a person may say "done": some tasks close only with what they ask for.
+
+        Raises:
+            Conflict: it closes by another report; the sentence says which.
+        """
+        asked = timeline_pb2.ListItemsRequest(patient_id=request.patient_id, page_size=500)
+        try:
+            kept = await self._caller.call(self._timeline.ListItems, asked)
+        except HandrailError as error:
+            if error.category is Category.UNAVAILABLE:
+                return  # while the record is away a person's word is taken
+            raise
+        item = next((item for item in kept.items if item.item_id == request.item_completed.item_id), None)
+        rule = self._guideline.rule(item.rule_id) if item else None
+        if rule is None or not rule.closes_with or {"item_completed", "decision_made"} & set(rule.closes_with):
+            return
+        wanted = " or ".join(kind.replace("_", " ") for kind in rule.closes_with)
+        message = f"This task ({rule.number}: {rule.title}) closes when it is reported: {wanted}. Report that instead."
+        raise Conflict(message, field="item_completed.item_id")
 
     async def _said_before(self, report: Report, patient_id: str) -> timeline_pb2.GetReplyResponse | None:
         """Ask records for the reply that this key was given; None when records does not answer.

@@ -6,7 +6,6 @@ ValueError.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -53,14 +52,12 @@ def end_of(day: date) -> datetime:
     return start_of(day + _ONE_DAY)
 
 
-def is_working_day(day: date, closures: Collection[date] = frozenset()) -> bool:
-    """Whether a date is Monday to Friday, no bank holiday of England, and no extra closure day."""
-    return day.weekday() < _SATURDAY and day not in bank_holidays(day.year) and day not in closures
+def is_working_day(day: date) -> bool:
+    """Whether a date is Monday to Friday and no bank holiday of England."""
+    return day.weekday() < _SATURDAY and day not in bank_holidays(day.year)
 
 
-def due_after_working_days(
-    recorded_at: datetime, working_days: int, closures: Collection[date] = frozenset()
-) -> DueTime:
+def due_after_working_days(recorded_at: datetime, working_days: int) -> DueTime:
     """The end of the Nth working day after a report was recorded.
 
     A report after 17:00 London, or on a day that is not a working day, counts as made on the next working
@@ -73,9 +70,9 @@ def due_after_working_days(
     day = local.date()
     if local.time() > END_OF_WORKING_DAY:
         day += _ONE_DAY
-    day = _working_day_from(day, closures)
+    day = _working_day_from(day)
     for _ in range(working_days):
-        day = _working_day_from(day + _ONE_DAY, closures)
+        day = _working_day_from(day + _ONE_DAY)
     return DueTime(due_on=day, due_at=end_of(day))
 
 
@@ -91,14 +88,11 @@ def due_after_hours(occurred_at: datetime, hours: int) -> DueTime:
     return DueTime(due_on=london_date(due_at), due_at=due_at)
 
 
-def _working_day_from(day: date, closures: Collection[date]) -> date:
-    """The first working day on or after a date; gives up after a year of closures with ValueError."""
-    for offset in range(366):
-        candidate = day + timedelta(days=offset)
-        if is_working_day(candidate, closures):
-            return candidate
-    message = f"No working day within a year of {day.isoformat()}: check the closure days."
-    raise ValueError(message)
+def _working_day_from(day: date) -> date:
+    """The first working day on or after a date."""
+    while not is_working_day(day):
+        day += _ONE_DAY
+    return day
 
 
 def _aware(instant: datetime) -> datetime:

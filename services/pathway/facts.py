@@ -25,7 +25,7 @@ from services.pathway.dictionary import (
 from services.pathway.due_dates import london_date
 from services.pathway.lines import Line, derive, interval
 
-__all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "value_text"]
+__all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_unknown", "value_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,15 @@ def _age(fact: Fact) -> tuple[datetime, int]:
     return fact.occurred_at, fact.seq
 
 
-def _is_unknown(value: Value) -> bool:
+def is_unknown(value: Value) -> bool:
+    """Whether a report says that nobody knows."""
     return isinstance(value, str) and value in UNKNOWN_CODES
 
 
 def _settle(definition: FactDef, reports: Sequence[Fact]) -> Held:
     """The latest report of a fact that belongs to the person."""
     last = reports[-1]
-    if _is_unknown(last.value):
+    if is_unknown(last.value):
         return Held(
             definition.name,
             gaps=(Gap(definition.name, "stated_unknown", "last stated as unknown"),),
@@ -147,8 +148,8 @@ def _settle_specimens(definition: FactDef, reports: Sequence[Fact]) -> Held:
     """Specimens must agree; a statement for the person governs unless a newer specimen disagrees with it."""
     by_subject = {fact.subject: fact for fact in reports}
     stated = by_subject.pop("", None)
-    specimens = [fact for fact in by_subject.values() if not _is_unknown(fact.value)]
-    if stated is not None and not _is_unknown(stated.value):
+    specimens = [fact for fact in by_subject.values() if not is_unknown(fact.value)]
+    if stated is not None and not is_unknown(stated.value):
         newer = [fact for fact in specimens if _age(fact) > _age(stated) and fact.value != stated.value]
         if not newer:
             return Held(definition.name, stated.value, (stated.fact_id,), last=stated)
@@ -313,7 +314,7 @@ def _of_specimen(inputs: Sequence[str], reports: Sequence[Fact], subject: str) -
     for name in inputs:
         own = [fact for fact in reports if fact.name == name and fact.subject in {subject, ""}]
         own.sort(key=lambda fact: (fact.subject == subject, *_age(fact)))
-        if own and not _is_unknown(own[-1].value):
+        if own and not is_unknown(own[-1].value):
             found[name] = Held(name, own[-1].value, (own[-1].fact_id,), last=own[-1])
     return found
 

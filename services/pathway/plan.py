@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
+from services.pathway import chases
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, london_date, start_of
-from services.pathway.facts import Gap
 from services.pathway.guideline import Due, Guideline, Rule
 from services.pathway.items import ClosingItem, Decision, OfferedOption, OpenItem, Plan, WantedItem
 from services.pathway.rules import Judgement
@@ -37,7 +37,6 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
     superseded_fact_ids: Collection[str] = frozenset(),
     open_referrals: Collection[str] = frozenset(),
     taken_referrals: Mapping[str, datetime] = MappingProxyType({}),
-    closures: Collection[date] = frozenset(),
 ) -> Plan:
     """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
 
@@ -57,15 +56,16 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
         superseded=superseded_fact_ids,
         open_referrals=open_referrals,
         taken_referrals=taken_referrals,
-        closures=closures,
     )
     wanted = [*planner.rule_items(), *planner.follow_ons(), *planner.reviews(), *planner.chases()]
-    if not wanted and other_open == 0:
+    in_question = planner.in_question()
+    if not wanted and not in_question and other_open == 0:
         wanted = [planner.next_contact()]
     by_key = {item.key: item for item in wanted}
+    stay = by_key.keys() | in_question
     return Plan(
         open=tuple(item for key, item in by_key.items() if key not in owned),
-        close=tuple(planner.closing(key, kind) for key, kind in sorted(owned.items()) if key not in by_key),
+        close=tuple(planner.closing(key, kind) for key, kind in sorted(owned.items()) if key not in stay),
         keep=tuple(item for key, item in by_key.items() if key in owned),
         reevaluate_at=planner.reevaluate_at(),
     )
@@ -84,7 +84,6 @@ class _Planner:
     superseded: Collection[str]
     open_referrals: Collection[str]
     taken_referrals: Mapping[str, datetime]
-    closures: Collection[date]
 
     def rule_items(self) -> list[WantedItem]:
         """One item for each rule that applies and is not settled by a decision."""
@@ -156,15 +155,21 @@ class _Planner:
         return items
 
     def chases(self) -> list[WantedItem]:
-        """One item for each missing fact that alone stands between a due decision and an answer."""
-        waiting: dict[str, tuple[Gap, list[Judgement]]] = {}
+        """What is missing between a due decision, or an open item, and an answer: one item for each who holds it."""
+        needs: dict[str, chases.Need] = {}
         for rule in self.guideline.rules:
             judgement = self.judgements.get(rule.rule_id)
-            if judgement is None or not self._chaseable(rule, judgement):
+            if judgement is None or not (self._chaseable(rule, judgement) or self._in_question(rule, judgement)):
                 continue
             for gap in judgement.gaps:
-                waiting.setdefault(gap.name, (gap, []))[1].append(judgement)
-        return [self._chase(gap, judgements) for gap, judgements in waiting.values()]
+                needs.setdefault(gap.name, chases.Need(gap, [])).judgements.append(judgement)
+        due = self._due(self.guideline.local_due.chase, None)
+        return chases.wanted(needs, self.already_open, due, self.guideline.dictionary)
+
+    def in_question(self) -> frozenset[str]:
+        """The keys of open items whose rule cannot be decided any more: unknown is not "no", so they stay open."""
+        judged = [(rule, self.judgements.get(rule.rule_id)) for rule in self.guideline.rules]
+        return frozenset(self._key(rule, judgement) for rule, judgement in judged if self._in_question(rule, judgement))
 
     def next_contact(self) -> WantedItem:
         """The key worker plans the next contact: what is open when nothing else is."""
@@ -186,7 +191,7 @@ class _Planner:
         """How and why an open item that is no longer wanted closes."""
         first, second, _, last = ([*key.split("|"), "", "", ""])[:4]
         if kind == "chase":
-            return self._closing_chase(key, second)
+            return chases.closing(key, self.judgements.values(), self.guideline.dictionary)
         if kind == "next_contact":
             return ClosingItem(key, "withdrawn", "Another next step is open.")
         rule, judgement = self.guideline.rule(second), self.judgements.get(second)
@@ -290,7 +295,7 @@ class _Planner:
             if verdict and verdict.truth == "applies" and self._standing(child, verdict) is None:
                 options += [OfferedOption(child.rule_id, child.number, o.code, o.label) for o in child.options]
         return WantedItem(
-            key=f"{self.guideline.guideline_id}|{rule.rule_id}||{judgement.occurrence}",
+            key=self._key(rule, judgement),
             kind="decision" if options or self._options(rule) else "recommendation",
             rule_id=rule.rule_id,
             number=rule.number,
@@ -303,6 +308,20 @@ class _Planner:
             fact_ids=judgement.used,
             options=tuple(options),
         )
+
+    def _key(self, rule: Rule, judgement: Judgement | None) -> str:
+        return f"{self.guideline.guideline_id}|{rule.rule_id}||{judgement.occurrence if judgement else ''}"
+
+    def _in_question(self, rule: Rule, judgement: Judgement | None) -> bool:
+        """Whether the rule's item is open, and what is known of the person now leaves the rule undecided.
+
+        A gap that was never reported does not count: then what the item stood on was taken back by a correction.
+        """
+        if judgement is None or judgement.truth != "cannot_be_decided" or self._settled(rule, judgement):
+            return False
+        said = any(gap.why != "never_recorded" for gap in judgement.gaps)
+        known_facts = all(name in self.guideline.dictionary.facts for name in judgement.missing)
+        return said and known_facts and self._key(rule, judgement) in self.already_open
 
     def _held_back(self, rule: Rule) -> bool:
         """A decision waits while none of its options applies and a chase can still settle one of them."""
@@ -325,39 +344,6 @@ class _Planner:
             return False
         return all(name in self.guideline.dictionary.facts for name in judgement.missing)
 
-    def _chase(self, gap: Gap, judgements: Sequence[Judgement]) -> WantedItem:
-        fact = self.guideline.dictionary.facts[gap.name]
-        asks_mdt = fact.per_specimen and gap.why in {"disagree", "left_open"}
-        supplier = "breast_mdt" if asks_mdt else fact.supplied_by
-        numbers = ", ".join(judgement.number for judgement in judgements)
-        note = f" ({gap.note})" if gap.note else ""
-        due = self._due(self.guideline.local_due.chase, None)
-        return WantedItem(
-            key=f"chase|{gap.name}||",
-            kind="chase",
-            rule_id=judgements[0].rule_id,
-            number=judgements[0].number,
-            title=f"Get: {fact.label}",
-            reason=_cut(
-                f"{fact.label} is not known{note}. {numbers} cannot be decided without it; "
-                f"{_words(supplier)} supplies it."
-            ),
-            owner_role=fact.chased_by,
-            due_on=due.due_on,
-            due_at=due.due_at,
-            fact_ids=tuple(dict.fromkeys(fact_id for judgement in judgements for fact_id in judgement.used)),
-            missing_fact=gap.name,
-            supplied_by=supplier,
-        )
-
-    def _closing_chase(self, key: str, name: str) -> ClosingItem:
-        fact = self.guideline.dictionary.facts.get(name)
-        label = fact.label if fact else name
-        missing = any(name in judgement.missing for judgement in self.judgements.values())
-        if not missing and any(name in judgement.known for judgement in self.judgements.values()):
-            return ClosingItem(key, "done", f"{label} is now known.")
-        return ClosingItem(key, "withdrawn", f"No decision that is due waits for {label} any more.")
-
     def _latest(self, rule: Rule, occurrence: str, *, completed_only: bool) -> Decision | None:
         """The newest decision that answers an item of this rule and occurrence; for a follow-on, one that ends it."""
         made = [d for d in self.decisions if d.occurrence == occurrence]
@@ -375,7 +361,7 @@ class _Planner:
         if due.hours is not None:
             started = judgement.occurred_at if judgement else None
             return due_after_hours(started or self.recorded_at, due.hours)
-        return due_after_working_days(self.recorded_at, due.working_days or 0, self.closures)
+        return due_after_working_days(self.recorded_at, due.working_days or 0)
 
 
 def _words(code: str) -> str:

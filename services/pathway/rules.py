@@ -7,7 +7,7 @@ read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -29,7 +29,7 @@ from services.pathway.conditions import (
 )
 from services.pathway.dictionary import Dictionary, Scalar, Value
 from services.pathway.due_dates import london_date
-from services.pathway.facts import Fact, Gap, Picture, current, value_text
+from services.pathway.facts import Fact, Gap, Picture, current, is_unknown, value_text
 from services.pathway.guideline import Guideline, Occurrence, Rule
 
 Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
@@ -229,12 +229,6 @@ def _as_asked(guard: _CompiledRule) -> _CompiledRule:
     return replace(guard, condition=forbids, truth=truth, check=check)
 
 
-def reevaluate_at(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> datetime | None:
-    """The next instant at which a fact that this guideline reads goes stale; None if none will."""
-    instants = [judgement.fresh_until for judgement in evaluate(guideline, facts, as_of)]
-    return min((instant for instant in instants if instant is not None), default=None)
-
-
 @lru_cache(maxsize=16)
 def _compiled(guideline: Guideline) -> tuple[_CompiledRule, ...]:
     return tuple(_compile_rule(rule, rule.condition, guideline) for rule in guideline.rules if rule.condition)
@@ -265,20 +259,23 @@ def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
 
 
 def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
-    """The fact that starts this occurrence: the latest report, or the first of the run of one value."""
+    """The fact that starts this occurrence: the latest report, or the first of the run of one value.
+
+    Unknown is not "no": saying that it is not known any more neither ends an occurrence nor starts one.
+    """
     if occurrence is None:
         return None
     held = picture.held.get(occurrence.fact)
     name = held.last.name if held and held.last else occurrence.fact  # a suspicion begins with its newest finding
+    reports = [fact for fact in picture.history.get(name, ()) if not is_unknown(fact.value)]
     if occurrence.by == "run":
-        return _first_of_run(picture, name)
-    reports = picture.history.get(name)
+        return _first_of_run(reports)
     return reports[-1] if reports else None
 
 
-def _first_of_run(picture: Picture, name: str) -> Fact | None:
+def _first_of_run(reports: Sequence[Fact]) -> Fact | None:
     first = None
-    for fact in reversed(picture.history.get(name, ())):
+    for fact in reversed(reports):
         if first is not None and fact.value != first.value:
             break
         first = fact

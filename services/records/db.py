@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.runtime.context import Actor
-from services.runtime.errors import Conflict, Unavailable
+from services.runtime.errors import Conflict, NotFound, Unavailable
 
 SCHEMA = "records"
 STATEMENT_TIMEOUT_MS = 10_000
@@ -147,6 +147,9 @@ async def _connect(engine: AsyncEngine, actor: Actor, lock: str) -> AsyncConnect
 
 def _in_words(error: SQLAlchemyError | OSError | PostgresError) -> Exception:
     if isinstance(error, IntegrityError):
+        cause = error.orig.__cause__ if error.orig else None
+        if str(getattr(cause, "constraint_name", "")).endswith("_patient_id_person"):
+            return unknown_person()
         message = "This does not fit what is already on record. Read the record again before repeating it."
         return Conflict(message, reason="does_not_fit_the_record")
     state = str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")
@@ -158,6 +161,12 @@ def _in_words(error: SQLAlchemyError | OSError | PostgresError) -> Exception:
         message = "The record cannot be reached just now. Try again in a moment; nothing was lost."
         return Unavailable(message, reason="database_unavailable")
     return error
+
+
+def unknown_person() -> NotFound:
+    """Return the refusal that says that nobody has this id."""
+    message = "Nobody with this id is registered. Check the id, or register the person first."
+    return NotFound(message, field="patient_id", reason="unknown_person")
 
 
 def with_driver(url: str) -> str:

@@ -46,11 +46,12 @@ async def decision_made(
     shown = await _shown(session, event, request.rule_id)
     outcome = _OUTCOMES[made.outcome]
     unlisted = bool(made.option) and made.option not in shown.many("option_codes")
+    beside = outcome == "accepted" and shown.text("truth") in {"does_not_apply", "cannot_be_decided"}
     decision = _decision(event, shown, request.rule_id, made.number, shown.text("occurrence"))
     decision.outcome, decision.option, decision.person_view = outcome, made.option, made.person_view
     decision.reason_code, decision.reason = made.reason_code, made.reason
     decision.review_on = date_from_proto(made.review_on, "event.decision_made.review_on") if made.review_on else None
-    decision.departure = outcome == "declined" or unlisted
+    decision.departure = outcome == "declined" or unlisted or beside
     session.add(decision)
     await _link(session, decision, shown.many("fact_ids"))
     return []

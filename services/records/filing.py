@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -21,8 +22,7 @@ from services.records.convert import (
     judgement_from_proto,
     value_from_proto,
 )
-from services.records.db import Database
-from services.records.people import known_person, unknown_person
+from services.records.db import Base, Database, unknown_person
 from services.records.plans import apply_plan, mark_overdue
 from services.records.projections import project
 from services.records.referrals import set_referral_status
@@ -99,29 +99,24 @@ class FilingService(filing_pb2_grpc.FilingServiceServicer):
         self, request: filing_pb.FileEvaluationRequest, _context: AnyContext
     ) -> filing_pb.FileEvaluationResponse:
         """Keep a whole evaluation; the same key again is the evaluation that was kept."""
-        key = uuid.UUID(request.idempotency_key)
+        kept, key = models.Evaluation, uuid.UUID(request.idempotency_key)
+        row = {
+            "evaluation_id": uuid.UUID(request.evaluation_id),
+            "idempotency_key": key,
+            "patient_id": uuid.UUID(request.patient_id),
+            "seq": request.seq,
+            "as_of": instant_from_proto(request.as_of),
+            "guideline": request.guideline,
+            "version": request.version,
+            "content_hash": request.content_hash,
+            "judgements": [judgement_from_proto(judgement) for judgement in request.judgements],
+            "filed_at": now(),
+        }
+        statement = insert(kept).values(row).on_conflict_do_nothing(index_elements=["idempotency_key"])
         async with self._database.transaction(current_actor(), lock=request.patient_id) as session:
-            kept = await session.scalar(
-                select(models.Evaluation.evaluation_id).where(models.Evaluation.idempotency_key == key)
-            )
-            if kept is not None:
-                return filing_pb.FileEvaluationResponse(evaluation_id=str(kept))
-            await known_person(session, uuid.UUID(request.patient_id))
-            session.add(
-                models.Evaluation(
-                    evaluation_id=uuid.UUID(request.evaluation_id),
-                    idempotency_key=key,
-                    patient_id=uuid.UUID(request.patient_id),
-                    seq=request.seq,
-                    as_of=instant_from_proto(request.as_of),
-                    guideline=request.guideline,
-                    version=request.version,
-                    content_hash=request.content_hash,
-                    judgements=[judgement_from_proto(judgement) for judgement in request.judgements],
-                    filed_at=now(),
-                )
-            )
-        return filing_pb.FileEvaluationResponse(evaluation_id=request.evaluation_id)
+            filed = await session.scalar(statement.returning(kept.evaluation_id))
+            filed = filed or await session.scalar(select(kept.evaluation_id).where(kept.idempotency_key == key))
+        return filing_pb.FileEvaluationResponse(evaluation_id=str(filed))
 
     async def ApplyPlan(self, request: filing_pb.ApplyPlanRequest, _context: AnyContext) -> filing_pb.ApplyPlanResponse:
         """Close, move and open items in one transaction, once for each place in the order."""
@@ -165,15 +160,15 @@ class FilingService(filing_pb2_grpc.FilingServiceServicer):
         items = [{**both, "item_id": item_id} for item_id in ids_from_proto(request.item_ids, "item_ids")]
         event_id = uuid.UUID(request.event_id) if request.event_id else None
         async with self._database.transaction(current_actor(), lock=request.patient_id) as session:
-            await known_person(session, patient_id)
-            await session.execute(
-                insert(models.Message).values(**both, event_id=event_id, linked_at=now()).on_conflict_do_nothing()
-            )
-            if facts:
-                await session.execute(insert(models.MessageFact).on_conflict_do_nothing(), facts)
-            if items:
-                await session.execute(insert(models.MessageItem).on_conflict_do_nothing(), items)
+            await _link(session, models.Message, [{**both, "event_id": event_id, "linked_at": now()}])
+            await _link(session, models.MessageFact, facts)
+            await _link(session, models.MessageItem, items)
         return filing_pb.LinkMessageResponse()
+
+
+async def _link(session: AsyncSession, model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        await session.execute(insert(model).values(rows).on_conflict_do_nothing())
 
 
 def _already_filed(kept: models.Reply) -> filing_pb.AppendEventResponse:

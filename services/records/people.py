@@ -16,11 +16,11 @@ from handrail.records.v1 import people_pb2 as people_pb
 from handrail.records.v1 import people_pb2_grpc
 from services.records import models, nhs_numbers
 from services.records.convert import date_from_proto, person_to_proto
-from services.records.db import Database, new_id
+from services.records.db import Database, new_id, unknown_person
 from services.records.replies import kept_reply
 from services.runtime.clock import now
 from services.runtime.context import current_actor
-from services.runtime.errors import Invalid, NotFound
+from services.runtime.errors import Invalid
 from services.runtime.logging import get_logger
 
 log = get_logger()
@@ -108,12 +108,6 @@ async def known_person(session: AsyncSession, patient_id: uuid.UUID) -> models.P
     if person is None:
         raise unknown_person()
     return person
-
-
-def unknown_person() -> NotFound:
-    """Return the refusal that says that nobody has this id."""
-    message = "Nobody with this id is registered. Check the id, or register the person first."
-    return NotFound(message, field="patient_id", reason="unknown_person")
 
 
 async def _register(session: AsyncSession, person: models.Person, registered_by: str) -> dict[str, Any]:

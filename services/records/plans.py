@@ -6,15 +6,14 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handrail.records.v1 import filing_pb2 as filing_pb
 from services.records import models
 from services.records.convert import date_from_proto, ids_from_proto, instant_from_proto
-from services.records.db import new_id
-from services.records.people import known_person
-from services.records.replies import filed_before
+from services.records.db import new_id, unknown_person
+from services.records.replies import filed_before, same_call
 from services.records.teams import Owners, owners
 from services.runtime.clock import now
 from services.runtime.errors import Conflict, NotFound
@@ -25,10 +24,9 @@ OPEN = "open"
 async def apply_plan(session: AsyncSession, request: filing_pb.ApplyPlanRequest) -> filing_pb.ApplyPlanResponse:
     """Apply a plan once: the same key, or another call for the same place in the order, gets the first answer."""
     patient_id = uuid.UUID(request.patient_id)
-    applied = await _applied(session, request)
+    applied = await _applied(session, request, patient_id)
     if applied is not None:
         return _answer(applied.answer["opened"], already_applied=True)
-    await known_person(session, patient_id)
     items = await _items(session, patient_id, [c.item_id for c in request.close] + [m.item_id for m in request.move])
     at = instant_from_proto(request.applied_at)
     for settle in request.close:
@@ -74,18 +72,27 @@ async def known_item(session: AsyncSession, patient_id: uuid.UUID, item_id: uuid
     return item
 
 
-async def _applied(session: AsyncSession, request: filing_pb.ApplyPlanRequest) -> models.FiledCall | None:
-    by_key = await filed_before(session, uuid.UUID(request.idempotency_key), "ApplyPlan")
-    if by_key is not None:
-        return by_key
-    applied: models.FiledCall | None = await session.scalar(
-        select(models.FiledCall).where(
-            models.FiledCall.rpc == "ApplyPlan",
-            models.FiledCall.patient_id == uuid.UUID(request.patient_id),
-            models.FiledCall.seq == request.seq,
-        )
+async def _applied(
+    session: AsyncSession, request: filing_pb.ApplyPlanRequest, patient_id: uuid.UUID
+) -> models.FiledCall | None:
+    """Return what this key, or an earlier call for this place in the order, was answered with.
+
+    Raises:
+        NotFound: nobody has this id.
+        KeyReused: the key came before with another call.
+    """
+    key, call = uuid.UUID(request.idempotency_key), models.FiledCall
+    same_place = and_(call.rpc == "ApplyPlan", call.patient_id == patient_id, call.seq == request.seq)
+    rows = await session.execute(
+        select(models.Person.patient_id, call)
+        .outerjoin(call, or_(call.idempotency_key == key, same_place))
+        .where(models.Person.patient_id == patient_id)
     )
-    return applied
+    found = [before for _, before in rows]
+    if not found:
+        raise unknown_person()
+    known = next((before for before in found if before is not None and before.idempotency_key == key), found[0])
+    return same_call(known, "ApplyPlan")
 
 
 async def _items(session: AsyncSession, patient_id: uuid.UUID, item_ids: Iterable[str]) -> dict[uuid.UUID, models.Item]:

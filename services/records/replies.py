@@ -31,7 +31,15 @@ async def filed_before(session: AsyncSession, idempotency_key: uuid.UUID, rpc: s
     Raises:
         KeyReused: the key came before with another call.
     """
-    call = await session.get(models.FiledCall, idempotency_key)
+    return same_call(await session.get(models.FiledCall, idempotency_key), rpc)
+
+
+def same_call(call: models.FiledCall | None, rpc: str) -> models.FiledCall | None:
+    """Return the call, or None if there was none.
+
+    Raises:
+        KeyReused: it was another call.
+    """
     if call is not None and call.rpc != rpc:
         message = "This key was used before for another call. Send this one under a key of its own."
         raise KeyReused(message, field="idempotency_key")

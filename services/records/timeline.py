@@ -83,9 +83,11 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
         """Return all that a judgement stands on, as the record stood at a seq, read at one instant."""
         patient_id = uuid.UUID(request.patient_id)
         async with self._database.snapshot(current_actor()) as session:
-            await known_person(session, patient_id)
+            facts = await reading.facts(session, patient_id, up_to_seq=request.up_to_seq, include_superseded=True)
+            if not facts:
+                await known_person(session, patient_id)
             return timeline_pb.GetBasisResponse(
-                facts=await reading.facts(session, patient_id, up_to_seq=request.up_to_seq, include_superseded=True),
+                facts=facts,
                 decisions=await reading.decisions(session, patient_id, request.up_to_seq),
                 referrals=await reading.referrals(session, [models.Referral.patient_id == patient_id]),
             )

@@ -200,6 +200,16 @@ async def test_an_event_for_a_closed_pathway_is_refused(door: Door) -> None:
         assert (error.category, "closed" in error.message) == (Category.CONFLICT, True)
 
 
+async def test_a_best_interests_decision_by_nobody_is_refused(door: Door) -> None:
+    patient = await door.opened()
+    agreed = events_pb2.ReferralAgreed(
+        referral_id=str(uuid.uuid4()), agreed_by="best_interests", words="She cannot weigh this up just now."
+    )
+    async with nothing_changes(door, [patient]):
+        error = await refusal(door.report(COORDINATOR, "AgreeReferral", patient, agreed))
+        assert (error.category, "decided_by" in error.message) == (Category.INVALID, True)
+
+
 async def test_an_acknowledgement_by_the_wrong_team_is_refused(door: Door) -> None:
     patient, referral = await sent_referral(door)
     other = await door.opened()

@@ -1,7 +1,7 @@
 """Records is down for a while: reports are accepted, and filing catches up in order.
 
-That clocks fire meanwhile, and the telephone task to the duty desk, are tested in tests/workflows: no promise of the
-house falls due within seconds.
+That clocks fire meanwhile is tested in tests/system, on a guideline with a task due soon; the telephone task to the
+duty desk in tests/workflows.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from handrail.notify.v1 import notices_pb2
 from handrail.records.v1 import filing_pb2
+from services.runtime.errors import Category, HandrailError
 from workflows import names
 from workflows.activities import instant, refusals
 from workflows.messages import InboundPage, InboundReceipt, Notice
@@ -33,7 +34,10 @@ class NotifyActivities:
 
     @activity.defn
     async def send_notice(self, notice: Notice) -> str:
-        """Send one notice, then link it in the record to what it stood on; return its status."""
+        """Send one notice, then link it in the record to what it stood on; return its status.
+
+        `unlinked`: its team was told, and the record does not answer; the link is to be made later.
+        """
         request = notices_pb2.SendNoticeRequest(
             idempotency_key=notice.message_id,
             template=notice.template,
@@ -51,10 +55,17 @@ class NotifyActivities:
             correlation_id=notice.correlation_id,
         )
         with refusals():
-            reply = await self._caller.call(self._notices.SendNotice, request, timeout=8.0)
+            status = "sent"
+            if not notice.told:
+                status = (await self._caller.call(self._notices.SendNotice, request, timeout=8.0)).status
             if notice.fact_ids or notice.item_ids:
-                await self._link(notice)
-        return reply.status
+                try:
+                    await self._link(notice)
+                except HandrailError as error:
+                    if notice.told or status != "sent" or error.category is not Category.UNAVAILABLE:
+                        raise
+                    return names.UNLINKED
+        return status
 
     async def _link(self, notice: Notice) -> None:
         request = filing_pb2.LinkMessageRequest(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.clinical.v1 import terms_pb2 as terms_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
@@ -158,6 +160,14 @@ async def test_a_departure_is_counted_when_declined_or_when_the_option_was_not_l
     await story.decide(option="homeopathy")
     await story.decide("DEFERRED")
     assert [decision.departure for decision in await story.decisions()] == [True, True, False]
+
+
+@pytest.mark.parametrize("truth", ["does_not_apply", "cannot_be_decided"])
+async def test_accepting_what_the_guideline_did_not_recommend_is_a_departure(house: House, truth: str) -> None:
+    story = await house.opened()
+    await story.judged(a_judgement(truth=truth))
+    await story.decide(option="refer")
+    assert [decision.departure for decision in await story.decisions()] == [True]
 
 
 async def test_a_review_day_that_does_not_exist_is_refused(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Due times on London's clock: clock changes, Easter, Christmas, late reports, closures, exact hours."""
+"""Due times on London's clock: clock changes, Easter, Christmas, late reports, exact hours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from services.pathway.due_dates import (
     due_after_hours,
     due_after_working_days,
     end_of,
-    is_working_day,
     london_date,
     start_of,
 )
@@ -52,13 +51,6 @@ def test_working_days(recorded_at: str, days: int, due_on: str, due_at: str) -> 
     assert due.calendar_version == CALENDAR_VERSION
 
 
-def test_extra_closures_are_not_working_days() -> None:
-    closures = frozenset({date(2026, 11, 24)})
-    assert due_after_working_days(at("2026-11-23T10:00"), 1, closures).due_on == date(2026, 11, 25)
-    assert not is_working_day(date(2026, 11, 24), closures)
-    assert is_working_day(date(2026, 11, 24))
-
-
 @pytest.mark.parametrize(
     ("occurred_at", "hours", "due_on", "due_at"),
     [
@@ -93,10 +85,3 @@ def test_bad_input_is_refused() -> None:
         due_after_working_days(at("2026-11-23T10:00"), -1)
     with pytest.raises(ValueError, match="0 hours or more"):
         due_after_hours(at("2026-11-23T10:00"), -1)
-    with pytest.raises(ValueError, match="check the closure days"):
-        due_after_working_days(at("2026-11-23T10:00"), 1, _Always())
-
-
-class _Always(frozenset[date]):
-    def __contains__(self, _: object) -> bool:
-        return True

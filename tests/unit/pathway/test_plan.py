@@ -109,6 +109,22 @@ def test_one_chase_for_each_fact_and_none_before_its_gate(person: Person) -> Non
     }
 
 
+def test_what_one_holder_can_supply_is_one_task_and_its_clock_runs_until_all_came(person: Person) -> None:
+    person.state(key_worker_assigned=True, disease_extent="metastatic", prior_therapies_none=True)
+    made = person.report("diagnosis_confirmed").plan()
+    (chase,) = [item for item in made.open if item.kind == "chase"]
+    assert (chase.supplied_by, chase.missing_fact) == ("pathology", "her2_ihc+er_status+pr_status")
+    assert chase.title == "Get: HER2 IHC, ER status, PR status"
+    assert chase.reason.endswith("cannot be decided without them; pathology supplies them.")
+    # some of it comes, and something new is asked for: the first task stays, the new fact is another
+    person.state(er_status="positive", her2_ihc="2+")
+    second = person.plan()
+    assert [(item.kind, item.missing_fact) for item in second.open] == [("chase", "her2_ish")]
+    assert [(closing.key, closing.how) for closing in second.close] == [(chase.key, "withdrawn")]
+    person.state(her2_ish="amplified")
+    assert ("chase|her2_ish||", "done") in [(closing.key, closing.how) for closing in person.plan().close]
+
+
 def test_a_chase_that_no_decision_waits_for_is_withdrawn(person: Person) -> None:
     person.state(disease_extent="metastatic", er_status="positive", prior_therapies_none=True)
     person.report("diagnosis_confirmed").plan()
@@ -277,12 +293,34 @@ def test_another_option_takes_the_place_of_the_first(person: Person) -> None:
     ]
 
 
-def test_what_can_no_longer_be_decided_is_withdrawn_and_chased(person: Person) -> None:
+def test_what_can_no_longer_be_decided_stays_open_and_is_chased(person: Person) -> None:
     person.state(disease_extent="metastatic", prior_therapies_none=True, er_status="positive", her2_status="negative")
-    person.report("diagnosis_confirmed").plan()
+    first = person.report("diagnosis_confirmed").plan()
+    assert "1.1.1" in numbers(first.open)
     person.decide("1.7.16", "declined")
     person.state(disease_extent="suspected_metastatic")
     made = person.plan()
-    assert {closing.how for closing in made.close} == {"withdrawn"}
-    assert any("can no longer be decided. Not known: Disease extent" in closing.reason for closing in made.close)
+    assert made.close == ()
     assert [item.missing_fact for item in made.open] == ["disease_extent"]
+
+
+@pytest.mark.parametrize("then", ["unknown", True])
+def test_a_symptom_that_is_not_known_any_more_is_still_somebodys_task(person: Person, then: str | bool) -> None:
+    person.report("symptom_reported", uncontrolled_local_disease=True)
+    assert "1.12.1" in numbers(person.plan().open)
+    person.state(uncontrolled_local_disease="unknown")
+    made = person.plan()
+    assert made.close == ()
+    assert [item.missing_fact for item in made.open] == ["uncontrolled_local_disease"]
+    person.state(uncontrolled_local_disease=then)
+    assert numbers(person.plan().open, "recommendation") == []  # the same occurrence, its clock still running
+    person.state(uncontrolled_local_disease=False).plan()
+    assert "1.12.1" not in numbers(list(person.items.values()))
+
+
+def test_what_stood_on_a_report_that_was_taken_back_is_withdrawn(person: Person) -> None:
+    person.report("symptom_reported", uncontrolled_local_disease=True).plan()
+    mistaken = next(fact for fact in person.facts if fact.name == "uncontrolled_local_disease")
+    person.superseded.add(mistaken.fact_id)
+    person.facts.remove(mistaken)
+    assert {closing.how for closing in person.plan().close} == {"withdrawn"}

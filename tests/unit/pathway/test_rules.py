@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.pathway.dictionary import Therapy
 from services.pathway.facts import current
 from services.pathway.guideline import Guideline
-from services.pathway.rules import guards_broken, reevaluate_at
+from services.pathway.rules import guards_broken
 from tests.unit.pathway.person import ENDOCRINE_LINE, NOW, Person
 
 LUMINAL: dict[str, Any] = {"er_status": "positive", "her2_status": "negative"}
@@ -276,13 +276,13 @@ def test_stale_facts_are_unknown_and_announced(person: Person) -> None:
     person.state(**DUE, ecog=1)
     reported = person.facts[-1].occurred_at
     stale_at = reported + timedelta(days=42)
-    assert reevaluate_at(person.guideline, person.facts, person.now) == stale_at
+    assert person.judgement("1.6.1").fresh_until == stale_at
     assert person.judgement("1.6.1").stale == ()
     assert person.judgement("1.6.1", at=stale_at).stale == (("ecog", stale_at),)
     picture = current(person.facts, person.guideline.dictionary, stale_at)
     held = picture.held["ecog"]
     assert (held.value, held.last and held.last.value, held.gaps[0].why) == (None, 1, "stale")
-    assert reevaluate_at(person.guideline, person.facts, stale_at) is None
+    assert person.judgement("1.6.1", at=stale_at).fresh_until is None
 
 
 def test_occurrence_by_report_and_by_run(person: Person) -> None:

@@ -187,6 +187,7 @@ class WantedItem(_message.Message):
     due_on: _builtins.str
     urgency: _builtins.str
     missing_fact: _builtins.str
+    """The facts that a chase asks for, joined by a plus sign."""
     supplied_by: _builtins.str
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...

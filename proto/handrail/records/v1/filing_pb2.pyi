@@ -352,6 +352,7 @@ class ItemToOpen(_message.Message):
     due_on: _builtins.str
     urgency: _builtins.str
     missing_fact: _builtins.str
+    """The facts that a chase asks for, joined by a plus sign."""
     supplied_by: _builtins.str
     subject_id: _builtins.str
     """The referral or line of therapy it belongs to, if any."""

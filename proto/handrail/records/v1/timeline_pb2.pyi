@@ -112,6 +112,7 @@ class Item(_message.Message):
     """open, done, withdrawn or replaced."""
     closed_reason: _builtins.str
     missing_fact: _builtins.str
+    """The facts that a chase asks for, joined by a plus sign."""
     supplied_by: _builtins.str
     subject_id: _builtins.str
     opened_by_event_id: _builtins.str
