@@ -353,4 +353,5 @@ class _Explanation:
         other = "" if holds else "not "
         if isinstance(test, Compare):
             return f"{label} {other}{COMPARISONS[test.comparison][1]} {test.limit:g}"
-        return f"{label} {other}{' or '.join(value_text(value) for value in test.values)}"
+        joint = ": " if isinstance(test.values[0], bool) else " "
+        return f"{label}{joint}{other}{' or '.join(value_text(value) for value in test.values)}"

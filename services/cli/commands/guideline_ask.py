@@ -22,8 +22,8 @@ from services.cli.commands.guideline_files import (
 )
 from services.cli.commands.lines import Line, heading, show, table, wrapped
 from services.cli.commands.shapes import to_json
+from services.cli.commands.words import day, words
 from services.cli.commands.words import value as in_words
-from services.cli.commands.words import words
 
 Label = Callable[[str], str]
 _OBJECTION = 1
@@ -127,11 +127,14 @@ def explain(
 def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
     lines = [Line(f"{found['number']}  {found['title']}", "title"), *wrapped(found["action"])]
     lines += heading(f"It {_SAYS[found['truth']]}") + wrapped(found["because"], 2)
+    if not found["verified"]:
+        lines += wrapped("Nobody has read this at the source yet.", 2, style="warn")
     if found["truth"] is None:
         return lines
     if found["facts"]:
         rows = [(f["label"], in_words(f["value"]), _age(f), f["note"] or f["source"]) for f in found["facts"]]
         lines += heading("Facts used") + table(rows, 2)
+    lines += [Line(f"  {label(one['name'])}: too old since {day(one['since'])}", "warn") for one in found["stale"]]
     if found["missing"]:
         lines += heading("Missing") + [Line(f"  {label(name)}") for name in found["missing"]]
     if found["would_change"]:
@@ -143,9 +146,8 @@ def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
         lines += heading("Appraisals")
         for one in found["appraisals"]:
             verdict = one["verdict"].replace("_", " ")
-            lines += wrapped(
-                f"{one['ta']} {one['drug']}: {verdict}; {one['because']}.{_waiting(one, label, ' Needs ')}", 2, hang=4
-            )
+            text = f"{one['ta']} {one['drug']}: {verdict}; {one['because']}.{_waiting(one, label, ' Needs ')}"
+            lines += wrapped(text if one["verified"] else f"{text} Unverified.", 2, hang=4)
     return lines + [line for text in found["cautions"] for line in wrapped(f"Ask first: {text}", 2, style="warn")]
 
 
@@ -162,8 +164,6 @@ def _line_of_treatment(line: dict[str, Any]) -> str:
 
 
 def _age(fact: dict[str, Any]) -> str:
-    if fact["age_days"] is None:
-        return ""
     return "today" if fact["age_days"] == 0 else f"{fact['age_days']} days ago"
 
 

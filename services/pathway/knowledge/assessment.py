@@ -11,14 +11,14 @@ from typing import Any
 
 from services.pathway.dictionary import Value
 from services.pathway.due_dates import london_date
-from services.pathway.facts import Gap, Held
+from services.pathway.facts import Gap
 from services.pathway.guideline import Rule
 from services.pathway.knowledge.appraisals import Ruling, rule_on
 from services.pathway.knowledge.factfile import Person, shown_name
 from services.pathway.knowledge.library import Library
 from services.pathway.knowledge.settling import what_would_change
 from services.pathway.knowledge.urgent import judge_urgent
-from services.pathway.rules import Judgement, judge
+from services.pathway.rules import Judgement, judge, judge_rule
 
 TRUTHS = {"applies": "true", "does_not_apply": "false", "cannot_be_decided": "unknown"}
 _WHY = {
@@ -43,7 +43,7 @@ def assess(library: Library, person: Person, at: datetime) -> dict[str, Any]:
         "at": at.astimezone(UTC).isoformat(),
         "recommendations": [_recommendation(library, person, judgement, at) for judgement in judged],
         "urgent": [_urgent(library, judgement) for judgement in urgent],
-        "facts": [fact for name in used if (fact := _fact(library, person.picture.held.get(name), at))],
+        "facts": _facts(library, person, used, at),
         "left_out": list(person.later),
     }
 
@@ -55,6 +55,7 @@ def _urgent(library: Library, judgement: Judgement) -> dict[str, Any]:
         "title": rule.title if rule else "",
         "truth": TRUTHS[judgement.truth],
         "missing": names_of(judgement.gaps),
+        "verified": rule.verified if rule else False,
     }
 
 
@@ -95,14 +96,13 @@ def explain(library: Library, rule: Rule, person: Person, at: datetime) -> dict[
     }
     if judgement is None:
         return {**found, "truth": None, "because": rule.no_condition}
-    held = person.picture.held
     return {
         **found,
         "truth": TRUTHS[judgement.truth],
-        "because": judgement.because,
+        "because": _because(library, rule, judgement, person),
         "missing": names_of(judgement.gaps),
-        "facts": [fact for name in judgement.rests_on if (fact := _fact(library, held.get(name), at))],
-        "stale": [{"name": name, "since": since.date().isoformat()} for name, since in judgement.stale],
+        "facts": _facts(library, person, judgement.rests_on, at),
+        "stale": [{"name": name, "since": london_date(since).isoformat()} for name, since in judgement.stale],
         "appraisals": [_ruling(ruling) for ruling in _rulings(library, rule.rule_id, person, at)],
         "would_change": [change.plain() for change in what_would_change(library, rule, person, at)],
         "cautions": list(rule.cautions),
@@ -127,21 +127,33 @@ def _ruling(ruling: Ruling) -> dict[str, Any]:
     }
 
 
-def _fact(library: Library, held: Held | None, at: datetime) -> dict[str, Any] | None:
-    """A fact with its age and where it comes from; a derived one names what it follows from."""
-    if held is None or held.value is None:
-        return None
-    when = held.last.occurred_at if held.last else None
-    return {
-        "name": shown_name(held.name),
-        "label": library.dictionary.facts[held.name].label,
-        "value": _plain(held.value),
-        "occurred_at": when.isoformat() if when else None,
-        "age_days": (at - when).days if when else None,
-        "source": held.last.source if held.last else "derived",
-        "note": held.note,
-    }
+def _because(library: Library, rule: Rule, judgement: Judgement, person: Person) -> str:
+    urgent = library.urgent if library.is_urgent(rule) and judgement.truth == "does_not_apply" else None
+    if urgent and judge_rule(urgent, rule.rule_id, person.picture).truth == "cannot_be_decided":
+        return "Nothing was reported that puts it in question."
+    return judgement.because
 
 
-def _plain(value: Value) -> bool | float | str:
-    return value if isinstance(value, bool | int | float | str) else str(value)
+def _facts(library: Library, person: Person, names: Iterable[str], at: datetime) -> list[dict[str, Any]]:
+    """The facts used, each with its age and where it comes from; a derived one is as old as the oldest it rests on."""
+    picture, found = person.picture, []
+    by_id = {fact.fact_id: fact for reports in picture.history.values() for fact in reports}
+    for held in (picture.held[name] for name in names if name in picture.held):
+        rests_on = [held.last] if held.last else [by_id[fact_id] for fact_id in held.fact_ids]
+        when = min((fact.occurred_at for fact in rests_on), default=at)
+        found.append(
+            {
+                "name": shown_name(held.name),
+                "label": library.dictionary.facts[held.name].label,
+                "value": _plain(held.value),
+                "occurred_at": when.isoformat(),
+                "age_days": (at - when).days,
+                "source": held.last.source if held.last else "derived",
+                "note": held.note,
+            }
+        )
+    return found
+
+
+def _plain(value: Value | None) -> bool | float | str | None:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
