@@ -121,7 +121,8 @@ class FactDef:
 
     `undecided_values` are recorded and shown, but leave every question about the fact open (a suspected
     extent). `chased_by` is the role that must get a missing value from `supplied_by`; the key worker unless
-    stated. `presumed` is the value that everybody has unless another is stated.
+    stated. `presumed` is the value that everybody has unless another is stated. `codes`: by terminology; none
+    was checked in a terminology server yet.
     """
 
     __pydantic_config__ = NO_OTHER_FIELDS
@@ -141,6 +142,7 @@ class FactDef:
     judgement: bool = False
     red_flag: bool = False  # true is an emergency until somebody has looked
     presumed: Scalar | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
     derived: Derivation | None = None
 
 
