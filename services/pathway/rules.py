@@ -21,10 +21,9 @@ from services.pathway.conditions import (
     Condition,
     Every,
     Negated,
+    Outcome,
     Some,
-    TruthOf,
     compile_condition,
-    compile_truth,
     facts_of,
 )
 from services.pathway.dictionary import Dictionary, Scalar, Value
@@ -33,6 +32,7 @@ from services.pathway.facts import Fact, Gap, Picture, current, is_unknown, valu
 from services.pathway.guideline import Guideline, Occurrence, Rule
 
 Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
+_SEVERAL = 2  # below it nothing can stand twice
 _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply", None: "cannot_be_decided"}
 
 
@@ -44,6 +44,7 @@ class Judgement:
     """
 
     truth: Truth
+    _outcome: Outcome = field(repr=False)
     _picture: Picture = field(repr=False)
     _asked: _CompiledRule = field(repr=False)
 
@@ -69,14 +70,15 @@ class Judgement:
     @property
     def rests_on(self) -> tuple[str, ...]:
         """The names of the known facts that decide it."""
-        return tuple(dict.fromkeys(self._asked.check(self._picture.values)[1]))
+        known = self._outcome[1]
+        return known if len(known) < _SEVERAL else tuple(dict.fromkeys(known))
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """The base facts that could still settle it, and why each is unknown; empty unless it cannot be decided."""
         if self.truth != "cannot_be_decided":
             return ()
-        names = dict.fromkeys(self._asked.check(self._picture.values)[2])
+        names = dict.fromkeys(self._outcome[2])
         return tuple(dict.fromkeys([gap for name in names for gap in self._picture.gaps(name)]))
 
     @property
@@ -89,8 +91,11 @@ class Judgement:
         """The base dictionary facts that could still settle it; empty unless it cannot be decided."""
         if self.truth != "cannot_be_decided":
             return ()
-        held, found = self._picture.held, dict[str, None]()
-        for name in self._asked.check(self._picture.values)[2]:
+        held, names = self._picture.held, self._outcome[2]
+        if len(names) < _SEVERAL and names[0] not in held:
+            return names
+        found: dict[str, None] = {}
+        for name in names:
             if name in held:
                 found.update(dict.fromkeys(gap.name for gap in self._picture.gaps(name)))
             else:
@@ -161,7 +166,6 @@ class Judgement:
 class _CompiledRule:
     rule: Rule
     condition: Condition
-    truth: TruthOf
     check: Check
     gate: Check | None
     done: Check | None
@@ -178,7 +182,8 @@ def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> li
 def judge(guideline: Guideline, picture: Picture) -> list[Judgement]:
     """Judge every rule on facts that are already settled."""
     values = picture.values
-    return [Judgement(_TRUTHS[compiled.truth(values)], picture, compiled) for compiled in _compiled(guideline)]
+    compiled = _compiled(guideline)
+    return [Judgement(_TRUTHS[(said := rule.check(values))[0]], said, picture, rule) for rule in compiled]
 
 
 def judge_rule(guideline: Guideline, rule_id: str, picture: Picture) -> Judgement:
@@ -225,8 +230,7 @@ def _as_asked(guard: _CompiledRule) -> _CompiledRule:
     forbids, dictionary = guard.rule.forbids, guard.dictionary
     if forbids is None:
         return guard
-    truth, check = compile_truth(forbids, dictionary), compile_condition(forbids, dictionary)
-    return replace(guard, condition=forbids, truth=truth, check=check)
+    return replace(guard, condition=forbids, check=compile_condition(forbids, dictionary))
 
 
 @lru_cache(maxsize=16)
@@ -244,7 +248,6 @@ def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _Co
     return _CompiledRule(
         rule=rule,
         condition=condition,
-        truth=compile_truth(condition, dictionary),
         check=compile_condition(condition, dictionary),
         gate=compile_condition(rule.gate, dictionary) if rule.gate else None,
         done=compile_condition(rule.done_when, dictionary) if rule.done_when else None,
@@ -255,7 +258,8 @@ def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _Co
 
 
 def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
-    return Judgement(_TRUTHS[compiled.truth(picture.values)], picture, compiled)
+    outcome = compiled.check(picture.values)
+    return Judgement(_TRUTHS[outcome[0]], outcome, picture, compiled)
 
 
 def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
