@@ -59,6 +59,7 @@ class Verification:
             "gaps_in_the_guidance": len(self.people.silent) if self.people else 0,
             "situations": len(self.silences),
             "situations_with_nothing_left": sum(left.nothing > 0 for left in self.silences),
+            "conditions": self.logic.exhaustive + self.logic.sampled,
             "logic_combinations": self.logic.combinations,
             "monotonicity_steps": self.logic.steps,
             "order_comparisons": self.logic.shuffled + self.ordered,

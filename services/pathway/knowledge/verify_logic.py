@@ -7,13 +7,13 @@ dead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from random import Random
 
-from services.pathway.conditions import Condition, Every, Negated, Some, compile_condition
+from services.pathway.conditions import Check, Condition, Every, Negated, Some, compile_condition
 from services.pathway.dictionary import Dictionary, Value
 from services.pathway.guideline import Guideline
 from services.pathway.knowledge.factfile import FactFileError, Person, read_person
@@ -25,6 +25,7 @@ EXHAUSTIVE = 60_000
 SAMPLE = 4_000
 _SHUFFLES = 3
 _SHUFFLED_FACTS = 200
+_TRUTHS = {True: "applies", False: "does_not_apply", None: "cannot_be_decided"}
 Key = tuple[Value | None, ...]
 
 
@@ -38,33 +39,54 @@ class Logic:
     combinations: int = 0
     steps: int = 0
     shuffled: int = 0
+    beside: int = 0
 
 
-def check_logic(subject: Subject) -> Logic:
-    """Dead rules, and rules that take an answer back, over all numbers."""
+def check_logic(subject: Subject, only: Collection[str] = ()) -> Logic:
+    """Dead rules, and rules that take an answer back: all numbers, urgent rules and appraisals, or `only` some."""
     found = Logic([])
-    for number, (_, condition) in subject.rules.items():
-        table = _Table(subject, number, condition)
-        found.exhaustive += table.exhaustive
-        found.sampled += not table.exhaustive
-        found.combinations += len(table.truths)
-        found.findings += table.dead()
-        found.steps += table.take_backs(found.findings)
-        found.shuffled += _reordered_parts(subject, number, condition, table, found.findings)
+    for number, (rule, condition) in subject.rules.items():
+        if only and number not in only:
+            continue
+        _check_one(found, _Table(subject.guideline.dictionary, number, condition, subject.replaced.get(rule.rule_id)))
+    for name, condition in () if only else _beside(subject):
+        _check_one(found, _Table(subject.guideline.dictionary, name, condition))
+        found.beside += 1
     return found
+
+
+def _check_one(found: Logic, table: _Table) -> None:
+    found.exhaustive += table.exhaustive
+    found.sampled += not table.exhaustive
+    found.combinations += len(table.truths)
+    found.findings += table.dead()
+    found.steps += table.take_backs(found.findings)
+    found.shuffled += table.reordered(found.findings)
+
+
+def _beside(subject: Subject) -> Iterator[tuple[str, Condition]]:
+    """The conditions of the urgent rules and of the appraisals."""
+    urgent, table = subject.library.urgent, subject.library.appraisals
+    for rule in urgent.rules if urgent else ():
+        if rule.condition is not None:
+            yield rule.number, rule.condition
+    for row in table.appraisals if table else ():
+        if row.when is not None:
+            yield f"{row.ta} ({row.drug})", row.when
 
 
 @dataclass(frozen=True)
 class _Table:
     """The truth of one number for combinations of values of the facts that it reads."""
 
-    subject: Subject
+    dictionary: Dictionary
     number: str
     condition: Condition
+    replaced: Check | None = None
 
-    @property
-    def dictionary(self) -> Dictionary:
-        return self.subject.guideline.dictionary
+    @cached_property
+    def check(self) -> Check:
+        return self.replaced or compile_condition(self.condition, self.dictionary)
 
     @cached_property
     def space(self) -> Space:
@@ -76,7 +98,7 @@ class _Table:
 
     @cached_property
     def truths(self) -> dict[Key, bool | None]:
-        check = self.subject.checks[self.number]
+        check = self.check
         values = list(self.space.values())
         if self.exhaustive:
             keys: Sequence[Key] = list(product(*values))
@@ -90,7 +112,9 @@ class _Table:
         return {name: value for name, value in zip(self.space, key, strict=True) if value is not None}
 
     def dead(self) -> list[Finding]:
-        """A finding for every truth that nobody's facts lead to."""
+        """A finding for every truth that nobody's facts lead to; a sample cannot tell."""
+        if not self.exhaustive:
+            return []
         possible = _Possible.of(self.space, self.dictionary)
         reached = set()
         for key, truth in self.truths.items():
@@ -105,7 +129,7 @@ class _Table:
 
     def take_backs(self, findings: list[Finding]) -> int:
         """Fill in each unknown fact of each decided combination; the answer must stay. Returns how many were tried."""
-        check = self.subject.checks[self.number]
+        check = self.check
         tried = 0
         names = list(self.space)
         for key, truth in self.truths.items():
@@ -131,6 +155,22 @@ class _Table:
             f"{told({name: stated})} changes the answer. Unknown was taken for a value."
         )
         return Finding("nonmonotone", (self.number,), text)
+
+    def reordered(self, findings: list[Finding]) -> int:
+        """Judge with the parts of every `all` and `any` in another order: truth and missing facts must stay."""
+        random = Random(self.number)  # noqa: S311 - the same order every time
+        keys = list(self.truths)
+        chosen = keys if len(keys) <= _SHUFFLED_FACTS else random.sample(keys, _SHUFFLED_FACTS)
+        check = compile_condition(self.condition, self.dictionary)
+        for _ in range(_SHUFFLES):
+            other = compile_condition(_shuffled(self.condition, random), self.dictionary)
+            for key in chosen:
+                before, after = check(self.named(key)), other(self.named(key))
+                if before[0] is not after[0] or (before[0] is None and set(before[2]) != set(after[2])):
+                    text = f"{self.number} depends on the order in which its conditions are written."
+                    findings.append(Finding("order", (self.number,), text))
+                    return len(chosen)
+        return _SHUFFLES * len(chosen)
 
 
 @dataclass(frozen=True)
@@ -178,26 +218,6 @@ def possible_together(conditions: Sequence[Condition], dictionary: Dictionary) -
     return space, _Possible.of(space, dictionary)
 
 
-def _reordered_parts(
-    subject: Subject, number: str, condition: Condition, table: _Table, findings: list[Finding]
-) -> int:
-    """Judge with the parts of every `all` and `any` in another order: truth and missing facts must stay."""
-    random = Random(number)  # noqa: S311 - the same order every time
-    keys = list(table.truths)
-    chosen = keys if len(keys) <= _SHUFFLED_FACTS else random.sample(keys, _SHUFFLED_FACTS)
-    check = compile_condition(condition, subject.guideline.dictionary)
-    for _ in range(_SHUFFLES):
-        other = compile_condition(_shuffled(condition, random), subject.guideline.dictionary)
-        for key in chosen:
-            values = table.named(key)
-            before, after = check(values), other(values)
-            if before[0] is not after[0] or (before[0] is None and set(before[2]) != set(after[2])):
-                text = f"{number} depends on the order in which its conditions are written."
-                findings.append(Finding("order", (number,), text))
-                return len(chosen)
-    return _SHUFFLES * len(chosen)
-
-
 def _shuffled(condition: Condition, random: Random) -> Condition:
     if isinstance(condition, Negated):
         return Negated(_shuffled(condition.part, random))
@@ -209,7 +229,7 @@ def _shuffled(condition: Condition, random: Random) -> Condition:
 
 
 def check_order(subject: Subject, people: Sequence[Person]) -> tuple[int, list[Finding]]:
-    """Judge people with the rules in another order, and with their facts in another order."""
+    """Judge people as they are, with the rules in another order, and with their facts in another order."""
     guideline = subject.guideline
     turned = replace(guideline, rules=tuple(reversed(guideline.rules)))
     random = Random(guideline.version)  # noqa: S311 - the same order every time
@@ -217,6 +237,9 @@ def check_order(subject: Subject, people: Sequence[Person]) -> tuple[int, list[F
     compared = 0
     for person in people:
         expected = _answers(guideline, person)
+        for number, check in subject.checks.items():
+            if expected[number][0] != _TRUTHS[check(person.picture.values)[0]] and not subject.replaced:
+                return compared, [Finding("truth", (number,), f"{number} is judged otherwise than its condition says.")]
         names = list(person.written)
         random.shuffle(names)
         shuffled = {name: person.written[name] for name in names}

@@ -24,7 +24,8 @@ FIGURES = {
     "overlaps_unexplained": "of them without an explanation",
     "contradictions_looked_at": "recommendations that name what a guard bars",
     "contradictions_possible": "of them possible for one person, each explained",
-    "logic_combinations": "combinations of facts tried rule by rule, for dead rules and monotonicity",
+    "conditions": "conditions looked at by themselves: numbers, urgent rules and appraisals",
+    "logic_combinations": "combinations of facts tried condition by condition, for dead rules and monotonicity",
     "monotonicity_steps": "times an unknown fact was filled in under a decided rule",
     "order_comparisons": "judgements compared with the facts, the rules or the parts of a condition in another order",
     "examples": "examples judged: each number applying, not applying, undecided",
@@ -109,7 +110,8 @@ def _gaps(seen: Verification) -> list[str]:
         "## Gaps in the guidance\n",
         (
             "Here the guideline names no option. Handrail says so, leaves it to the MDT, and fills nothing in. "
-            "Kinds of people are those of whom everything is known, with a history that somebody could have.\n"
+            "Kinds of people are those of whom everything is known, with a history that somebody could have; who is "
+            "less known ends there only if everybody does whom they may turn out to be.\n"
         ),
         _table(("for whom", "kinds of people", "why"), rows),
     ]

@@ -30,9 +30,9 @@ Kind = Literal[
     "dead",
     "nonmonotone",
     "order",
+    "truth",
     "example",
     "question",
-    "trace",
     "stale",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from services.cli.__main__ import app
 from services.pathway.knowledge.factfile import FactFileError, read_person
 from services.pathway.knowledge.library import Library, open_library
 from services.pathway.knowledge.verify import Verification, verify
@@ -20,7 +23,7 @@ from services.pathway.knowledge.verify_options import Enumeration, pairs_in_orde
 from services.pathway.knowledge.verify_plant import PlantError, planted
 from services.pathway.knowledge.verify_report import page, plain
 from services.pathway.knowledge.verify_space import histories, space_of
-from services.pathway.knowledge.verify_subject import Subject, load_explanations
+from services.pathway.knowledge.verify_subject import Finding, Subject, load_explanations
 from services.pathway.knowledge.verify_trace import check_numbers
 from services.pathway.rules import judge
 from tests.unit.pathway.person import GUIDELINES, NOW
@@ -93,7 +96,9 @@ def test_an_overlap_is_found(subject: Subject) -> None:
 @pytest.mark.parametrize(("kind", "number"), [("dead", "1.7.1"), ("nonmonotone", "1.7.25")])
 def test_a_spoiled_condition_is_found(subject: Subject, kind: str, number: str) -> None:
     spoiled, _ = planted(subject, kind)
-    assert [(finding.kind, finding.numbers) for finding in check_logic(spoiled).findings] == [(kind, (number,))]
+    assert [(finding.kind, finding.numbers) for finding in check_logic(spoiled, [number]).findings] == [
+        (kind, (number,))
+    ]
 
 
 def test_only_known_faults_are_planted(subject: Subject) -> None:
@@ -197,3 +202,37 @@ def test_the_order_of_facts_does_not_matter(subject: Subject, known: dict[str, A
         for f in (known, shuffled)
     ]
     assert told[0] == told[1]
+
+
+def test_the_command_passes_and_writes_the_page(
+    seen: Verification, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("services.pathway.knowledge.verify.verify", lambda _: seen)
+    result = CliRunner().invoke(app, ["guideline", "verify", "--report", str(tmp_path / "page.md"), "--json"])
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert (told["guideline"], told["version"], told["passed"]) == ("cg81", "2026-06-30", True)
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == page(seen)
+
+
+def test_the_command_fails_with_a_finding_and_says_which(seen: Verification, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(seen, findings=(Finding("dead", ("1.7.1",), "1.7.1 is dead."),))
+    monkeypatch.setattr("services.pathway.knowledge.verify.verify", lambda _: found)
+    result = CliRunner().invoke(app, ["guideline", "verify", "--plant", "dead"])
+    assert result.exit_code == 1
+    assert "Planted: 1.7.1 was given a condition that contradicts itself." in result.stdout
+    assert "dead: 1.7.1 is dead." in result.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--plant", "typo"], ["--version", "1999-01-01"], ["--plant", "gap", "--report", "x"], ["--guideline", "cg8"]],
+)
+def test_the_command_refuses(words: list[str]) -> None:
+    assert CliRunner().invoke(app, ["guideline", "verify", *words]).exit_code == 2
+
+
+def test_a_version_without_explanations_does_not_pass() -> None:
+    result = CliRunner().invoke(app, ["guideline", "verify", "--guideline", "ng101", "--json"])
+    assert result.exit_code == 1
+    assert [one["kind"] for one in json.loads(result.stdout)["findings"]] == ["missing"]
