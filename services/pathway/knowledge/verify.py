@@ -82,7 +82,7 @@ def verify(subject: Subject) -> Verification:
     examples, example_findings = check_examples(subject)
     ordered, order_findings = check_order(subject, [person for example in examples for person in example.people])
     findings = [
-        *([] if subject.options else [_nothing_written(subject)]),
+        *([] if subject.explanations.written else [_nothing_written(subject)]),
         *check_numbers(subject),
         *(_answer_findings(subject, answers) if answers else ()),
         *(_gap_findings(subject, people) if people else ()),
@@ -111,7 +111,7 @@ def verify(subject: Subject) -> Verification:
 
 def _nothing_written(subject: Subject) -> Finding:
     name = f"{subject.guideline.guideline_id}@{subject.guideline.version}"
-    text = f"verification.yaml names no decision with options for {name}: completeness could not be looked at."
+    text = f"verification.yaml says nothing of {name}: whether it is complete could not be looked at."
     return Finding("missing", (), text)
 
 

@@ -110,6 +110,11 @@ class Explanations:
     barred: tuple[Barred, ...] = ()
     situations: tuple[Situation, ...] = ()
 
+    @property
+    def written(self) -> bool:
+        """Whether anything is written about the version."""
+        return bool(self.numbers or self.decision)
+
 
 _ONE = TypeAdapter(Explanations)
 

@@ -232,7 +232,16 @@ def test_the_command_refuses(words: list[str]) -> None:
     assert CliRunner().invoke(app, ["guideline", "verify", *words]).exit_code == 2
 
 
-def test_a_version_without_explanations_does_not_pass() -> None:
+def test_a_version_without_a_decision_is_verified_for_the_rest() -> None:
     result = CliRunner().invoke(app, ["guideline", "verify", "--guideline", "ng101", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["counts"]["recommendations"] == 11
+
+
+def test_a_version_of_which_nothing_is_written_does_not_pass(tmp_path: Path) -> None:
+    shutil.copytree(GUIDELINES, tmp_path / "guidelines")
+    (tmp_path / "guidelines" / "verification.yaml").unlink()
+    words = ["guideline", "verify", "--guideline", "ng101", "--guideline-dir", str(tmp_path / "guidelines"), "--json"]
+    result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
     assert [one["kind"] for one in json.loads(result.stdout)["findings"]] == ["missing"]
