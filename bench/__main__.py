@@ -14,7 +14,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from bench import cold, costs, guideline, reports
+from bench import cold, costs, engines, guideline, reports
 from bench.reports import Counts
 from bench.sides import Limit, Product, environment
 from bench.table import Row, render
@@ -66,6 +66,10 @@ def measure(root: Path, counts: Counts, rows: list[Row], *, with_costs: bool) ->
         house.stop()
     if with_costs:
         print(costs.render(house.home / "logs"), file=sys.stderr)
+    say("the guideline beside rule engines")
+    more, said = engines.compared(counts.rounds)
+    rows += more
+    print(*said, sep="\n", file=sys.stderr)
     say("cold starts")
     rows += asyncio.run(cold.cold_starts(house.home, counts.rounds))
 

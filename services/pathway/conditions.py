@@ -45,6 +45,10 @@ class Compare:
     comparison: str
     limit: float
 
+    def holds(self, value: float) -> bool:
+        """Whether a known number passes."""
+        return COMPARISONS[self.comparison][0](value, self.limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Every:
@@ -71,6 +75,7 @@ Condition = Among | Compare | Every | Some | Negated
 Outcome = tuple[bool | None, tuple[str, ...], tuple[str, ...]]
 """Truth (None: cannot be decided), the known facts that it rests on, the unknown facts that still matter."""
 Check = Callable[[Mapping[str, Value]], Outcome]
+TruthOf = Callable[[Mapping[str, Value]], bool | None]
 
 
 def parse(raw: object, dictionary: Dictionary, predicates: Mapping[str, Condition]) -> Condition:
@@ -120,6 +125,13 @@ def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Conditi
         raise ConditionError(f"Unknown test {word!r}; use is, in, {', '.join(COMPARISONS)}.", raw)
     if fact.type not in {"integer", "number"} or isinstance(content, bool) or not isinstance(content, int | float):
         raise ConditionError(f"`{word}` compares a number; {fact.name} is {fact.type}, the limit {content!r}.", raw)
+    low, high = fact.minimum, fact.maximum
+    if (low is not None and content < low) or (high is not None and content > high):
+        raise ConditionError(
+            f"{fact.name} lies between {low:g} and {high:g} {fact.unit}".rstrip()
+            + f"; a comparison with {content:g} settles nothing.",
+            raw,
+        )
     return Compare(fact.name, str(word), content)
 
 
@@ -153,8 +165,23 @@ def compile_condition(condition: Condition, dictionary: Dictionary) -> Check:
         return _compile_compare(condition)
     if isinstance(condition, Negated):
         return _compile_negated(compile_condition(condition.part, dictionary))
-    checks = tuple(compile_condition(part, dictionary) for part in condition.parts)
+    checks = tuple(compile_condition(part, dictionary) for part in _flat(condition))
     return _compile_group(checks, decisive=isinstance(condition, Some))
+
+
+def compile_truth(condition: Condition, dictionary: Dictionary) -> TruthOf:
+    """Turn a condition into a closure that says its truth and nothing else."""
+    check = compile_condition(condition, dictionary)
+    return lambda values: check(values)[0]
+
+
+def _flat(group: Every | Some) -> Iterator[Condition]:
+    """The parts of a group, with those of inner groups of the same kind: fewer calls."""
+    for part in group.parts:
+        if isinstance(part, Every | Some) and isinstance(part, Every) is isinstance(group, Every):
+            yield from _flat(part)
+        else:
+            yield part
 
 
 def _leaf(name: str) -> tuple[Outcome, Outcome, Outcome]:
@@ -164,17 +191,19 @@ def _leaf(name: str) -> tuple[Outcome, Outcome, Outcome]:
 def _compile_among(test: Among, undecided: tuple[str, ...]) -> Check:
     name, wanted = test.fact, frozenset(test.values)
     holds, fails, unknown = _leaf(name)
-    undecided_set = frozenset(undecided)
-
-    def check(values: Mapping[str, Value]) -> Outcome:
-        value = values.get(name)
-        if value is None:
-            return unknown
-        if value in wanted:
-            return holds
-        return unknown if value in undecided_set else fails
-
-    return check
+    left_open = frozenset(undecided) - wanted
+    if left_open:
+        return lambda values: (
+            holds
+            if (value := values.get(name)) in wanted
+            else unknown
+            if value is None or value in left_open
+            else fails
+        )
+    if len(wanted) == 1:
+        (only,) = wanted
+        return lambda values: unknown if (value := values.get(name)) is None else holds if value == only else fails
+    return lambda values: unknown if (value := values.get(name)) is None else holds if value in wanted else fails
 
 
 def _compile_compare(test: Compare) -> Check:
@@ -201,19 +230,21 @@ def _compile_negated(inner: Check) -> Check:
 
 def _compile_group(checks: tuple[Check, ...], *, decisive: bool) -> Check:
     """`all` (decisive False) and `any` (decisive True): the first decisive part settles it alone."""
+    settled: bool = not decisive
+    first, *rest = checks
 
     def check(values: Mapping[str, Value]) -> Outcome:
-        undecided = False
-        known: tuple[str, ...] = ()
-        missing: tuple[str, ...] = ()
-        for part in checks:
+        truth, known, missing = outcome = first(values)
+        if truth is decisive:
+            return outcome
+        for part in rest:
             outcome = part(values)
-            if outcome[0] is decisive:
+            truth = outcome[0]
+            if truth is decisive:
                 return outcome
             known += outcome[1]
-            if outcome[0] is None:
-                undecided = True
+            if truth is None:
                 missing += outcome[2]
-        return (None if undecided else not decisive), known, missing
+        return (None if missing else settled), known, missing
 
     return check

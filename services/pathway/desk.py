@@ -12,6 +12,7 @@ from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
 from services.pathway.door import Door, closed_or_lost
 from services.pathway.guideline import Guideline
+from services.pathway.knowledge.adoption import why_not_adopted
 from services.pathway.reports import checked_report
 from services.runtime.clients import Caller
 from services.runtime.context import current_actor
@@ -74,6 +75,7 @@ class Desk:
         """Open a pathway, once: only after records says that it was never opened.
 
         Raises:
+            Conflict: nobody new is put on the guideline version of this house.
             Unavailable: records does not answer, and a second opening cannot be ruled out.
             HandrailError: as `accept`.
         """
@@ -88,6 +90,8 @@ class Desk:
             return known.receipt
         if not known.person_known or known.pathway_status == "closed":
             raise closed_or_lost(known.pathway_status, person_known=known.person_known)
+        if reason := why_not_adopted(self._guideline):
+            raise Conflict(reason, reason="guideline_not_adoptable")
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = PathwayState(patient_id=request.patient_id, pin=pin, settings=self._settings)

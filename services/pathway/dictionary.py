@@ -39,6 +39,13 @@ class Therapy:
     stop_reason: str = ""
     started_on: date | None = None
     ended_on: date | None = None
+    last_dose_on: date | None = None
+    response: str = ""
+
+    @property
+    def stopped_on(self) -> date | None:
+        """The last day of the line: when it ended, else its last dose."""
+        return self.ended_on or self.last_dose_on
 
 
 Value = Scalar | Therapy
@@ -55,30 +62,57 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class LineFilter:
-    """Which lines of treatment count; an empty field does not filter. Classes may name a class group."""
+    """Which lines of treatment count; an empty field does not filter. Classes may name a class group.
+
+    A line whose length is not known may or may not pass `months_at_most`: then nobody knows the count either.
+    """
 
     __pydantic_config__ = NO_OTHER_FIELDS
     settings: tuple[str, ...] = ()
     classes_any: tuple[str, ...] = ()
     classes_all: tuple[str, ...] = ()
     stop_reasons: tuple[str, ...] = ()
+    months_at_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How a fact follows from others: by exactly one of a table, a count of lines, a line having been given."""
+    """How a fact follows from others, in exactly one way.
+
+    `table`: from the values of others. Of the lines of treatment that pass a filter: `count` them, whether one was
+    `had`, whether the `latest` line is one, the months that the `longest` lasted, the months of the `interval` from
+    the end of the last to the relapse. `findings`: any of these findings implies it, and without them it may be
+    stated all the same.
+    """
 
     __pydantic_config__ = NO_OTHER_FIELDS
     table: tuple[TableRow, ...] = ()
     count: LineFilter | None = None
     had: LineFilter | None = None
+    latest: LineFilter | None = None
+    longest: LineFilter | None = None
+    interval: LineFilter | None = None
+    findings: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> LineFilter | None:
+        """The filter of lines of treatment that it reads, if it reads them."""
+        return next(
+            (f for f in (self.count, self.had, self.latest, self.longest, self.interval) if f is not None), None
+        )
+
+    @property
+    def kinds(self) -> list[str]:
+        """The ways that are given; a usable derivation has one."""
+        names = ("table", "count", "had", "latest", "longest", "interval", "findings")
+        return [name for name in names if getattr(self, name) not in (None, ())]
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The base facts it reads, in the order in which they are asked for."""
         if self.table:
             return tuple(dict.fromkeys(name for row in self.table for name in row.when))
-        return ("prior_therapy",)
+        return self.findings or ("prior_therapy",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +121,8 @@ class FactDef:
 
     `undecided_values` are recorded and shown, but leave every question about the fact open (a suspected
     extent). `chased_by` is the role that must get a missing value from `supplied_by`; the key worker unless
-    stated.
+    stated. `presumed` is the value that everybody has unless another is stated. `codes`: by terminology; none
+    was checked in a terminology server yet.
     """
 
     __pydantic_config__ = NO_OTHER_FIELDS
@@ -106,6 +141,8 @@ class FactDef:
     per_specimen: bool = False
     judgement: bool = False
     red_flag: bool = False  # true is an emergency until somebody has looked
+    presumed: Scalar | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
     derived: Derivation | None = None
 
 
@@ -140,6 +177,7 @@ class Dictionary:
     class_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     implied_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
 
     def nearest(self, name: str) -> str:
         """A hint for a name that does not exist: " Did you mean 'er_status'?" or nothing."""

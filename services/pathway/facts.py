@@ -22,6 +22,8 @@ from services.pathway.dictionary import (
     Therapy,
     Value,
 )
+from services.pathway.due_dates import london_date
+from services.pathway.lines import Line, derive, interval
 
 __all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_unknown", "value_text"]
 
@@ -51,7 +53,7 @@ class Gap:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each fact of each evaluation: frozen would cost three times as much
 class Held:
     """One name as it stands: its value (None: unknown, then `gaps` says why), and the facts it rests on.
 
@@ -102,14 +104,23 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
         if definition.stale_after_days is not None:
             held[name] = _aged(held[name], definition.stale_after_days, as_of)
     lines = _Lines.read(dictionary, history, held)
-    for name, derived in _derived_from_lines(dictionary, lines).items():
+    for name, derived in (_derived_from_lines(dictionary, lines) | _intervals(dictionary, lines, held)).items():
         held[name] = _reconciled(derived, held.get(name), dictionary.facts[name])
-    for definition in _table_facts(dictionary):
-        derived = _derive_from_table(definition, dictionary, history, held)
+    for definition, inputs in _table_facts(dictionary):
+        if history.keys().isdisjoint(inputs):
+            derived = Held(definition.name, gaps=(Gap(inputs[0], "never_recorded"),))
+        else:
+            derived = _derive_from_table(definition, dictionary, history, held)
         held[definition.name] = _reconciled(derived, held.get(definition.name), definition)
-    values = {name: entry.value for name, entry in held.items() if entry.value is not None}
+    for definition, findings in _finding_facts(dictionary):
+        if implied := _implied_by_findings(definition, findings, held):
+            held[definition.name] = implied
+    values = _presumed(dictionary) | {name: entry.value for name, entry in held.items() if entry.value is not None}
     known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
     return Picture(as_of, held, values, history, known)
+
+
+_LONG_AGO = (datetime.min.replace(tzinfo=UTC), 0)
 
 
 def _age(fact: Fact) -> tuple[datetime, int]:
@@ -169,7 +180,7 @@ def _aged(entry: Held, days: int, as_of: datetime) -> Held:
 class _Lines:
     """The lines of treatment, each with all its classes. `known` is False if no history is recorded."""
 
-    lines: tuple[tuple[Therapy, frozenset[str]], ...]
+    lines: tuple[Line, ...]
     fact_ids: tuple[str, ...]
     known: bool
     gap: Gap
@@ -189,41 +200,86 @@ class _Lines:
         else:
             ids = tuple(fact.fact_id for fact in reported)
         therapies = [fact.value for fact in reported if isinstance(fact.value, Therapy)]
-        lines = tuple((therapy, dictionary.classes_of(therapy)) for therapy in therapies)
+        lines = tuple(Line(therapy, dictionary.classes_of(therapy)) for therapy in therapies)
         return cls(lines, ids, known=bool(ids), gap=gap)
-
-    def matching(self, wanted: LineFilter) -> int:
-        """How many lines pass the filter."""
-        return sum(
-            (not wanted.settings or therapy.setting in wanted.settings)
-            and (not wanted.stop_reasons or therapy.stop_reason in wanted.stop_reasons)
-            and (not wanted.classes_any or not classes.isdisjoint(wanted.classes_any))
-            and classes.issuperset(wanted.classes_all)
-            for therapy, classes in self.lines
-        )
 
 
 @lru_cache(maxsize=16)
-def _table_facts(dictionary: Dictionary) -> tuple[FactDef, ...]:
-    return tuple(fact for fact in dictionary.facts.values() if fact.derived and fact.derived.table)
+def _table_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, tuple[str, ...]], ...]:
+    """Facts that follow from a table, each with the facts that it reads."""
+    derived = ((fact, fact.derived) for fact in dictionary.facts.values() if fact.derived)
+    return tuple((fact, how.inputs) for fact, how in derived if how.table)
+
+
+@lru_cache(maxsize=16)
+def _line_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, Derivation], ...]:
+    """Facts counted from lines; those that need the date of the relapse as well come apart, in `_intervals`."""
+    derived = ((fact, fact.derived) for fact in dictionary.facts.values() if fact.derived and fact.derived.lines)
+    return tuple((fact, how) for fact, how in derived if how.interval is None)
+
+
+@lru_cache(maxsize=16)
+def _interval_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, LineFilter], ...]:
+    derived = ((fact, fact.derived.interval) for fact in dictionary.facts.values() if fact.derived)
+    return tuple((fact, wanted) for fact, wanted in derived if wanted is not None)
+
+
+@lru_cache(maxsize=16)
+def _finding_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, tuple[str, ...]], ...]:
+    derived = ((fact, fact.derived.findings) for fact in dictionary.facts.values() if fact.derived)
+    return tuple((fact, findings) for fact, findings in derived if findings)
+
+
+@lru_cache(maxsize=16)
+def _presumed(dictionary: Dictionary) -> dict[str, Value]:
+    return {name: fact.presumed for name, fact in dictionary.facts.items() if fact.presumed is not None}
 
 
 @lru_cache(maxsize=1024)
 def _derived_from_lines(dictionary: Dictionary, lines: _Lines) -> dict[str, Held]:
     """Every fact that is counted from the lines of treatment; callers must not change the mapping."""
-    found = {}
-    for definition in dictionary.facts.values():
-        if definition.derived is not None and not definition.derived.table:
-            found[definition.name] = _derive_from_lines(definition, definition.derived, lines)
-    return found
+    return {fact.name: _derive_from_lines(fact, how, lines) for fact, how in _line_facts(dictionary)}
 
 
 def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Lines) -> Held:
     if not lines.known:
         return Held(definition.name, gaps=(lines.gap,))
-    count = lines.matching(derivation.count or derivation.had or LineFilter())
-    value = count if derivation.count is not None else count > 0
+    value, lacking = derive(derivation, lines.lines)
+    if value is None:
+        return Held(definition.name, gaps=(Gap("prior_therapy", "left_open", lacking),))
     return Held(definition.name, value, lines.fact_ids, note="counted from the lines of treatment")
+
+
+def _intervals(dictionary: Dictionary, lines: _Lines, held: Mapping[str, Held]) -> dict[str, Held]:
+    """Months from the end of a line to the relapse, which is dated by the report of `recurrence`."""
+    relapse = held.get("recurrence", Held("recurrence"))
+    on = london_date(relapse.last.occurred_at) if relapse.value is True and relapse.last else None
+    found = {}
+    for fact, wanted in _interval_facts(dictionary) if lines.known else ():
+        value, lacking = interval(wanted, lines.lines, on)
+        gap = Gap("prior_therapy", "left_open", lacking)
+        note = "counted from the lines of treatment"
+        ids = (*lines.fact_ids, *relapse.fact_ids)
+        found[fact.name] = Held(fact.name, value, ids, note) if value is not None else Held(fact.name, gaps=(gap,))
+    return found
+
+
+def _implied_by_findings(definition: FactDef, findings: tuple[str, ...], held: Mapping[str, Held]) -> Held | None:
+    """A suspicion as its findings imply it; one that was stated stands if no finding is there."""
+    stated = held.get(definition.name)
+    present = [held[name] for name in findings if name in held and held[name].value is True]
+    present.sort(key=lambda entry: _age(entry.last) if entry.last else _LONG_AGO)
+    ids = tuple(fact_id for entry in present for fact_id in entry.fact_ids)
+    if present:
+        implied = Held(definition.name, value=True, fact_ids=ids, last=present[-1].last)
+        if stated is not None and stated.value is False:
+            note = f"{definition.label} was stated as no, but a finding implies it"
+            return Held(definition.name, gaps=(Gap(definition.name, "disagree", note),), last=stated.last)
+        return implied
+    if stated is not None or not all(name in held and held[name].value is False for name in findings):
+        return stated
+    ids = tuple(fact_id for name in findings for fact_id in held[name].fact_ids)
+    return Held(definition.name, value=False, fact_ids=ids, note="none of its findings is there")
 
 
 def _derive_from_table(

@@ -25,6 +25,7 @@ from services.pathway.desk import Desk
 from services.pathway.door import Door
 from services.pathway.guideline import Guideline, load_all
 from services.pathway.intake import IntakeService
+from services.pathway.knowledge.adoption import version_for_new_people, with_delegated
 from services.pathway.promises import Promises, load_promises
 from services.pathway.referrals import ReferralService
 from services.pathway.scheduling import SchedulingService
@@ -36,20 +37,23 @@ SERVICE = Actor("system:pathway", "worker")
 
 
 def read_guidelines(directory: Path) -> tuple[Guidelines, Promises]:
-    """Read every guideline version and the promises of a directory.
+    """Read every guideline version, with what it leaves to others, and the promises of a directory.
 
     Raises:
         GuidelineError: file, line, and what to do.
     """
-    return load_all(directory), load_promises(directory)
+    return with_delegated(load_all(directory)), load_promises(directory)
 
 
 def current_guideline(guidelines: Guidelines, guideline_id: str) -> Guideline:
-    """Return the newest version of a guideline: the one that new pathways are pinned to."""
+    """Return the newest version that may be adopted: the one that new pathways are pinned to.
+
+    If there is none, the newest of all: people under way are still served, and the desk refuses to open a pathway.
+    """
     versions = sorted(version for (name, version) in guidelines if name == guideline_id)
     if not versions:
         sys.exit(f"pathway: no version of the guideline {guideline_id} was found; check HANDRAIL_GUIDELINE_DIR.")
-    return guidelines[guideline_id, versions[-1]]
+    return version_for_new_people(guidelines, guideline_id) or guidelines[guideline_id, versions[-1]]
 
 
 class House:

@@ -21,6 +21,7 @@ from services.pathway.conditions import (
     Condition,
     Every,
     Negated,
+    Outcome,
     Some,
     compile_condition,
     facts_of,
@@ -31,29 +32,75 @@ from services.pathway.facts import Fact, Gap, Picture, current, is_unknown, valu
 from services.pathway.guideline import Guideline, Occurrence, Rule
 
 Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
+_SEVERAL = 2  # below it nothing can stand twice
 _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply", None: "cannot_be_decided"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # frozen would cost more than the judging; nobody changes one
 class Judgement:
     """One rule on one person at one instant.
 
-    `rests_on` names the known facts that decide it, `gaps` the base facts that could still settle it and why each
-    is unknown. Everything else is worked out when it is read, so that a full evaluation stays cheap.
+    Everything but the truth is worked out when it is read, so that a full evaluation stays cheap.
     """
 
-    rule_id: str
-    number: str
     truth: Truth
-    rests_on: tuple[str, ...]
-    gaps: tuple[Gap, ...]
-    _picture: Picture = field(repr=False, compare=False)
-    _asked: _CompiledRule = field(repr=False, compare=False)
+    _outcome: Outcome = field(repr=False)
+    _picture: Picture = field(repr=False)
+    _asked: _CompiledRule = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Judgement) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((self.rule_id, self.truth))
+
+    def _said(self) -> tuple[str, Truth, tuple[str, ...], tuple[Gap, ...]]:
+        return self.rule_id, self.truth, self.rests_on, self.gaps
+
+    @property
+    def rule_id(self) -> str:
+        """The permanent id of the rule."""
+        return self._asked.rule.rule_id
+
+    @property
+    def number(self) -> str:
+        """The rule's number in this version."""
+        return self._asked.rule.number
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The names of the known facts that decide it."""
+        known = self._outcome[1]
+        return known if len(known) < _SEVERAL else tuple(dict.fromkeys(known))
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The base facts that could still settle it, and why each is unknown; empty unless it cannot be decided."""
+        if self.truth != "cannot_be_decided":
+            return ()
+        names = dict.fromkeys(self._outcome[2])
+        return tuple(dict.fromkeys([gap for name in names for gap in self._picture.gaps(name)]))
+
+    @property
+    def title(self) -> str:
+        """What the rule is about."""
+        return self._asked.rule.title
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The base dictionary facts that could still settle it; empty unless it cannot be decided."""
-        return tuple(dict.fromkeys(gap.name for gap in self.gaps))
+        if self.truth != "cannot_be_decided":
+            return ()
+        held, names = self._picture.held, self._outcome[2]
+        if len(names) < _SEVERAL and names[0] not in held:
+            return names
+        found: dict[str, None] = {}
+        for name in names:
+            if name in held:
+                found.update(dict.fromkeys(gap.name for gap in self._picture.gaps(name)))
+            else:
+                found[name] = None
+        return tuple(found)
 
     @property
     def occurrence(self) -> str:
@@ -122,7 +169,6 @@ class _CompiledRule:
     check: Check
     gate: Check | None
     done: Check | None
-    forbids: Check | None
     ageing: tuple[str, ...]
     occurrence: Occurrence | None
     dictionary: Dictionary
@@ -135,7 +181,14 @@ def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> li
 
 def judge(guideline: Guideline, picture: Picture) -> list[Judgement]:
     """Judge every rule on facts that are already settled."""
-    return [_judge(compiled, picture) for compiled in _compiled(guideline)]
+    values = picture.values
+    compiled = _compiled(guideline)
+    return [Judgement(_TRUTHS[(said := rule.check(values))[0]], said, picture, rule) for rule in compiled]
+
+
+def judge_rule(guideline: Guideline, rule_id: str, picture: Picture) -> Judgement:
+    """Judge one rule that has a condition, on facts that are already settled."""
+    return next(_judge(compiled, picture) for compiled in _compiled(guideline) if compiled.rule.rule_id == rule_id)
 
 
 def guards_broken(
@@ -157,6 +210,13 @@ def guards_broken(
         if problem := guideline.dictionary.problem_with(name, value):
             raise ValueError(problem)
     picture = current(facts, guideline.dictionary, as_of)
+    return guards_broken_in(guideline, picture, proposal, undecided=undecided)
+
+
+def guards_broken_in(
+    guideline: Guideline, picture: Picture, proposal: Mapping[str, Scalar], *, undecided: bool = False
+) -> list[Judgement]:
+    """As `guards_broken`, on facts that are already settled and a proposal that was checked."""
     picture = replace(picture, values={**picture.values, **proposal})
     wanted = {"applies", "cannot_be_decided"} if undecided else {"applies"}
     asked = [_as_asked(compiled) for compiled in _compiled(guideline) if compiled.rule.strength == "guard"]
@@ -167,20 +227,20 @@ def guards_broken(
 
 def _as_asked(guard: _CompiledRule) -> _CompiledRule:
     """A guard that says what it `forbids` is asked that of a proposal, instead of its `when`."""
-    if guard.forbids is None or guard.rule.forbids is None:
+    forbids, dictionary = guard.rule.forbids, guard.dictionary
+    if forbids is None:
         return guard
-    return replace(guard, condition=guard.rule.forbids, check=guard.forbids)
+    return replace(guard, condition=forbids, check=compile_condition(forbids, dictionary))
 
 
 @lru_cache(maxsize=16)
 def _compiled(guideline: Guideline) -> tuple[_CompiledRule, ...]:
-    return tuple(_compile_rule(rule, guideline) for rule in guideline.rules)
+    return tuple(_compile_rule(rule, rule.condition, guideline) for rule in guideline.rules if rule.condition)
 
 
-def _compile_rule(rule: Rule, guideline: Guideline) -> _CompiledRule:
+def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _CompiledRule:
     dictionary = guideline.dictionary
     parent = guideline.rule(rule.option_for) if rule.option_for else None
-    condition: Condition = Every((rule.gate, rule.when)) if rule.gate else rule.when
     names = dict.fromkeys([*facts_of(condition), *rule.considers])
     for name in tuple(names):
         derived = dictionary.facts[name].derived
@@ -191,7 +251,6 @@ def _compile_rule(rule: Rule, guideline: Guideline) -> _CompiledRule:
         check=compile_condition(condition, dictionary),
         gate=compile_condition(rule.gate, dictionary) if rule.gate else None,
         done=compile_condition(rule.done_when, dictionary) if rule.done_when else None,
-        forbids=compile_condition(rule.forbids, dictionary) if rule.forbids else None,
         ageing=tuple(name for name in names if dictionary.facts[name].stale_after_days is not None),
         occurrence=parent.occurrence if parent else rule.occurrence,
         dictionary=dictionary,
@@ -199,12 +258,8 @@ def _compile_rule(rule: Rule, guideline: Guideline) -> _CompiledRule:
 
 
 def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
-    rule = compiled.rule
-    truth, known, missing = compiled.check(picture.values)
-    gaps: tuple[Gap, ...] = ()
-    if missing:
-        gaps = tuple(dict.fromkeys([gap for name in dict.fromkeys(missing) for gap in picture.gaps(name)]))
-    return Judgement(rule.rule_id, rule.number, _TRUTHS[truth], tuple(dict.fromkeys(known)), gaps, picture, compiled)
+    outcome = compiled.check(picture.values)
+    return Judgement(_TRUTHS[outcome[0]], outcome, picture, compiled)
 
 
 def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
@@ -214,7 +269,9 @@ def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:
     """
     if occurrence is None:
         return None
-    reports = [fact for fact in picture.history.get(occurrence.fact, ()) if not is_unknown(fact.value)]
+    held = picture.held.get(occurrence.fact)
+    name = held.last.name if held and held.last else occurrence.fact  # a suspicion begins with its newest finding
+    reports = [fact for fact in picture.history.get(name, ()) if not is_unknown(fact.value)]
     if occurrence.by == "run":
         return _first_of_run(reports)
     return reports[-1] if reports else None
@@ -300,4 +357,5 @@ class _Explanation:
         other = "" if holds else "not "
         if isinstance(test, Compare):
             return f"{label} {other}{COMPARISONS[test.comparison][1]} {test.limit:g}"
-        return f"{label} {other}{' or '.join(value_text(value) for value in test.values)}"
+        joint = ": " if isinstance(test.values[0], bool) else " "
+        return f"{label}{joint}{other}{' or '.join(value_text(value) for value in test.values)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handrail.clinical.v1 import events_pb2
 from tests.house import NURSE, Door, fact
-from tests.journeys.stories import diagnosed, numbers, the, tired
+from tests.journeys.stories import accepted, diagnosed, numbers, the, tired
 
 
 async def test_fatigue_asks_for_causes_information_and_exercise(door: Door) -> None:
@@ -40,3 +40,20 @@ async def test_a_symptom_that_is_mild_asks_for_less(door: Door) -> None:
     state = await door.told(NURSE, "ReportSymptom", patient, mild, facts=[fact("fatigue", "present")])
     assert {"1.10.2", "1.10.3"} <= numbers(state)
     assert "1.10.1" not in numbers(state)
+
+
+async def test_lymphoedema_brings_in_what_cg81_leaves_to_ng101(door: Door) -> None:
+    # given a person with advanced disease; when the nurse sees a swollen arm
+    patient = await diagnosed(door)
+    seen = events_pb2.SymptomReported(told_by="clinician")
+    state = await door.told(NURSE, "ReportSymptom", patient, seen, facts=[fact("lymphoedema", "present")])
+    # then the tasks of the other guideline are there, under its own name
+    referral = the(state, "NG101-1.14.6")
+    assert (referral.owner_team, referral.rule_id) == (
+        "breast_care_nurses",
+        "ng101.lymphoedema.specialist-referral",
+    )
+    # when the person agrees to be referred
+    state = await door.told(NURSE, "MakeDecision", patient, accepted("NG101-1.14.6", ""))
+    # then somebody prepares the referral
+    assert the(state, "NG101-1.14.6").kind == "follow_on"

@@ -15,10 +15,8 @@ from services.pathway.dictionary import Therapy
 from services.pathway.guideline import Guideline, GuidelineError, Rule, load_all, load_guideline
 from tests.unit.pathway.person import GUIDELINES
 
-ENCODED = [
-    "1.1.1", "1.1.2", "1.3.1", "1.5.1", "1.5.3", "1.6.1", "1.7.8", "1.7.16", "1.7.17", "1.8.1",
-    "1.10.1", "1.10.2", "1.10.3", "1.12.1", "1.12.3", "1.13.1", "1.13.6", "1.14.1",
-]  # fmt: skip
+PER_SECTION = {1: 3, 2: 2, 3: 5, 4: 2, 5: 3, 6: 1, 7: 25, 8: 1, 10: 3, 12: 3, 13: 6, 14: 1}
+ENCODED = [f"1.{section}.{number}" for section, last in PER_SECTION.items() for number in range(1, last + 1)]
 
 
 @pytest.fixture
@@ -42,6 +40,9 @@ def test_the_encoded_numbers_cover_every_section(guideline: Guideline) -> None:
     assert {rule.section for rule in guideline.rules} == {
         "diagnosis", "systemic_therapy", "supportive_care", "complications", "palliative_care", "information",
     }  # fmt: skip
+    assert len(ENCODED) == 55
+    assert {rule.number for rule in guideline.rules if rule.no_condition} == {"1.2.2"}
+    assert not guideline.unverified
     assert len(guideline.events) == 32
     assert re.fullmatch("[0-9a-f]{64}", guideline.content_hash)
 
@@ -74,6 +75,33 @@ RULES = "cg81/2026-06-30.yaml"
         (RULES, "fact: n_adv, at_most: 0", "fact: her2_status, at_most: 0", "compares a number"),
         (RULES, "  luminal:\n    all:", "  luminal:\n    every:", "use all, any, not, predicate or fact"),
         (RULES, "guideline: cg81", "guideline: cg82", "name the file after what it holds"),
+        (RULES, "fact: pd_l1_cps, at_least: 10", "fact: pd_l1_cps, at_least: 101", "settles nothing"),
+        (RULES, "fact: n_systemic, at_least: 2", "fact: n_systemic, at_most: -1", "settles nothing"),
+        (
+            RULES,
+            "- {fact: pd_l1_ic_pct, less_than: 1}",
+            "- {fact: pd_l1_cps, less_than: 3}",
+            "can never hold together (PD-L1 combined positive score)",
+        ),
+        (
+            RULES,
+            "- {fact: brain_mets, is: present}",
+            "- {fact: brain_active_treatment_appropriate, is: true}",
+            "can never",
+        ),
+        (RULES, "due: {working_days: 2, local: true}", "due: {working_days: -2, local: true}", "cannot be negative"),
+        (RULES, "refer_to: palliative_care", "refer_to: paliative_care", "the services are palliative_care"),
+        (
+            RULES,
+            "option_for: cg81.bone.bisphosphonate",
+            "option_for: cg81.bone.bisphosphonates",
+            "nearly but not quite",
+        ),
+        (RULES, "rules: [cg81.sact.decision]", "rules: [cg81.sact.decisions]", "nearly but not quite"),
+        (RULES, "    no_condition: A duty", "    note: A duty", "has one of `when` and `no_condition`"),
+        (RULES, 'checked_on: "2026-11-22"', 'checked_on: "22 November"', "write it as YYYY-MM-DD"),
+        (RULES, "considers: [egfr, contrast_allergy", "considers: [egrf, contrast_allergy", "Did you mean 'egfr'"),
+        (RULES, 'number: "1.7.3"', "number: 2026-06-30", "write it in quotes"),
         ("dictionary.yaml", "label: Age,", "labl: Age,", "facts.age_years"),
         (
             "dictionary.yaml",
@@ -117,8 +145,8 @@ def test_line_points_at_the_mistake(copy: Path) -> None:
 
 
 def test_a_missing_version_or_file_says_so(copy: Path) -> None:
-    with pytest.raises(GuidelineError, match=r"versions found: cg81@2026-06-30"):
-        load_guideline(copy, "cg81", "2017-08-16")
+    with pytest.raises(GuidelineError, match=r"versions found: .*cg81@2026-06-30"):
+        load_guideline(copy, "cg81", "1999-01-01")
     (copy / "events.yaml").unlink()
     with pytest.raises(GuidelineError, match="this file is missing"):
         load(copy)

@@ -60,9 +60,85 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...], tuple[st
                {"palliative_or_eol_care_being_provided": False}, ("disease_extent",), ("disease_extent",)),
 }  # fmt: skip
 
+TN: dict[str, Any] = {"er_status": "negative", "pr_status": "negative", "her2_status": "negative"}
+HER2: dict[str, Any] = {"her2_status": "positive"}
+CHEMO: dict[str, Any] = {"disease_extent": "metastatic", "chemo_indicated": True}
+COMBINED: dict[str, Any] = {
+    "high_response_priority": True, "understands_added_toxicity": True, "likely_to_tolerate_added_toxicity": True,
+}  # fmt: skip
+AFTER_CDK46: dict[str, Any] = {**DUE, **LUMINAL, "prog_after_cdk46_ai": True, "prog_after_et_cdk46": True}
+NOT_ADVANCED: dict[str, Any] = {"disease_extent": "early_or_resectable"}
+
+
+def _chemotherapy(subtype: dict[str, Any], number: int) -> dict[str, tuple[Any, Any, Any, Any]]:
+    """The three rows that each subtype has: one after the other, which drugs, a combination."""
+    asked = ("chemo_indicated",)
+    facts = {**CHEMO, **subtype}
+    understood = ("understands_added_toxicity",)
+    return {
+        f"1.7.{number}": (facts, NOT_ADVANCED, asked, asked),
+        f"1.7.{number + 1}": (facts, {"chemo_indicated": False}, asked, asked),
+        f"1.7.{number + 2}": ({**facts, **COMBINED}, {"understands_added_toxicity": False}, understood, understood),
+    }
+
+
+CASES |= {
+    "1.1.3": ({"age_years": 50, "depression_concern": True}, {"depression_concern": False}, ("age_years",),
+              ("age_years",)),
+    "1.2.1": ({"disease_extent": "metastatic", "on_treatment_pathway": True, "research_discussed_this_stage": False},
+              {"research_discussed_this_stage": True}, ("research_discussed_this_stage",),
+              ("research_discussed_this_stage",)),
+    "1.3.2": ({"staging_result_being_interpreted": True, "staging_due": False},
+              {"staging_result_being_interpreted": False}, ("staging_result_being_interpreted",),
+              ("staging_result_being_interpreted",)),
+    "1.3.3": ({"staging_modality_done": "CECT", "further_characterisation_needed": True},
+              {"staging_modality_done": "none"}, ("staging_modality_done",), ("staging_modality_done",)),
+    "1.3.4": ({"suspected_brain_mets": True}, {"suspected_brain_mets": False}, ("suspected_brain_mets",),
+              ("suspected_brain_mets",)),
+    "1.3.5": ({"suspected_spinal_mets_or_mscc": True}, {"suspected_spinal_mets_or_mscc": False},
+              ("suspected_spinal_mets_or_mscc",), ("suspected_spinal_mets_or_mscc",)),
+    "1.4.1": ({"recurrence": True, "receptor_change_would_change_management": True}, {"recurrence": False},
+              ("receptor_change_would_change_management",), ("receptor_change_would_change_management",)),
+    "1.4.2": ({"genomic_result_needed_for_treatment": True}, {"genomic_result_needed_for_treatment": False},
+              ("genomic_result_needed_for_treatment",), ("genomic_result_needed_for_treatment",)),
+    "1.5.2": ({"disease_extent": "metastatic", "monitoring_due": True, "staging_modality_done": "FDG_PET_CT"},
+              {"disease_extent": "locally_advanced_unresectable"}, ("staging_modality_done",),
+              ("staging_modality_done",)),
+    "1.7.1": ({**DUE, **NONE, **TN, "pd_l1_cps": 10, "pd_l1_ic_pct": 0.5}, {"pd_l1_ic_pct": 1}, ("pd_l1_ic_pct",),
+              ("pd_l1_ic_pct",)),
+    "1.7.2": ({**DUE, **NONE, **TN, "pd_l1_ic_pct": 1}, {"pd_l1_ic_pct": 0}, ("pd_l1_ic_pct",), ("pd_l1_ic_pct",)),
+    "1.7.3": ({**DUE, **TN, "n_systemic": 2}, {"n_systemic": 1}, ("n_systemic",), ("prior_therapy",)),
+    "1.7.4": ({**DUE, **TN, "gbrca": "pathogenic", "had_anthracycline": True, "had_taxane": True},
+              {"had_taxane": False}, ("gbrca",), ("gbrca",)),
+    **_chemotherapy(TN, 5),
+    "1.7.9": ({**DUE, **HER2, "n_anti_her2": 1}, {"n_anti_her2": 0}, ("n_anti_her2",), ("prior_therapy",)),
+    "1.7.10": ({**DUE, **HER2, "had_trastuzumab": True, "had_taxane": True}, {"had_taxane": False},
+               ("had_taxane", "had_trastuzumab"), ("prior_therapy",)),
+    "1.7.11": ({**DUE, **HER2, "n_adv_chemo": 2}, {"n_adv_chemo": 1}, ("her2_status",), ("her2_ihc",)),
+    "1.7.12": ({**DUE, **HER2, "n_anti_her2": 2}, {"n_anti_her2": 1}, ("n_anti_her2",), ("prior_therapy",)),
+    **_chemotherapy(HER2, 13),
+    "1.7.18": ({**AFTER_CDK46, "pik3ca": "not_detected", "akt1": "pathogenic"}, {"prog_after_cdk46_ai": False},
+               ("akt1",), ("akt1", "pten")),
+    "1.7.19": ({**AFTER_CDK46, "pik3ca": "pathogenic"}, {"pik3ca": "not_detected"}, ("pik3ca",), ("pik3ca",)),
+    "1.7.20": ({**AFTER_CDK46, "esr1": "pathogenic"}, {"er_status": "negative"}, ("esr1",), ("esr1",)),
+    "1.7.21": ({**DUE, **LUMINAL, "gbrca": "pathogenic", "had_endocrine": True}, {"gbrca": "not_detected"},
+               ("gbrca",), ("gbrca",)),
+    **_chemotherapy(LUMINAL, 22),
+    "1.7.25": ({**DUE, "ntrk_fusion": "positive", "other_satisfactory_options": False},
+               {"other_satisfactory_options": True}, ("ntrk_fusion",), ("ntrk_fusion",)),
+    "1.12.2": ({"ulcerated_tumour": True}, {"ulcerated_tumour": False}, ("ulcerated_tumour",), ("ulcerated_tumour",)),
+    "1.13.2": ({"bone_mets": "present", "age_years": 60, "bisphosphonate_would_be_prescribed": True},
+               {"age_years": 17}, ("bisphosphonate_would_be_prescribed",), ("bisphosphonate_would_be_prescribed",)),
+    "1.13.3": ({"bone_mets": "present", "bone_pain_from_mets": True}, {"bone_mets": "absent"},
+               ("bone_pain_from_mets",), ("bone_pain_from_mets",)),
+    "1.13.4": ({"long_bone_fracture_risk": True}, {"long_bone_fracture_risk": False}, ("long_bone_fracture_risk",),
+               ("long_bone_fracture_risk",)),
+    "1.13.5": ({"brain_mets": "present"}, {"brain_mets": "absent"}, ("brain_mets",), ("brain_mets",)),
+}  # fmt: skip
+
 
 def test_every_encoded_rule_has_a_case(guideline: Guideline) -> None:
-    assert set(CASES) == {rule.number for rule in guideline.rules}
+    assert set(CASES) == {rule.number for rule in guideline.rules if rule.when is not None}
 
 
 @pytest.mark.parametrize("number", CASES)
@@ -220,6 +296,17 @@ def test_occurrence_by_report_and_by_run(person: Person) -> None:
     assert person.judgement("1.6.1").occurrence not in {"", first["1.6.1"]}
 
 
+def test_each_new_finding_makes_the_suspicion_anew(person: Person) -> None:
+    person.state(spinal_pain_suggestive=True)
+    first = person.judgement("1.3.5")
+    assert (first.truth, first.occurrence) == ("applies", "f1")
+    assert person.state(spinal_pain_suggestive=True).judgement("1.3.5").occurrence == "f1"
+    assert person.state(new_limb_weakness=True).judgement("1.3.5").occurrence == "f3"
+    person.state(new_limb_weakness=False, spinal_pain_suggestive=False)
+    assert person.judgement("1.3.5").truth == "cannot_be_decided"
+    assert person.state(spinal_pain_suggestive=True).judgement("1.3.5").occurrence == "f6"
+
+
 def test_basis_follows_the_facts_that_count(person: Person) -> None:
     person.state(**DUE, **NONE, **LUMINAL)
     before = person.judgement("1.7.16")
@@ -322,7 +409,8 @@ def test_filling_in_an_unknown_never_changes_a_definite_answer(
             assert (new.number, new.truth) == (old.number, old.truth)
         else:
             assert old.missing
-            assert all(guideline.dictionary.facts[name].derived is None for name in old.missing)
+            asked = [guideline.dictionary.facts[name].derived for name in old.missing]
+            assert all(derived is None or derived.findings for derived in asked)
 
 
 @settings(max_examples=50, deadline=None)

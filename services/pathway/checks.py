@@ -1,0 +1,96 @@
+"""What can be wrong with an entry of the dictionary or with a rule, in one sentence; empty if nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from difflib import get_close_matches
+
+from services.pathway.dictionary import Derivation, Dictionary, EventDef, FactDef, LineFilter
+from services.pathway.rule_types import Due, Rule
+
+
+def problem_with_fact(fact: FactDef, dictionary: Dictionary) -> str:
+    """What is wrong with a dictionary entry."""
+    if fact.type == "code" and not fact.values:
+        return "a code needs `values`"
+    if missing := set(fact.undecided_values).difference(fact.values):
+        return f"undecided_values has {missing.pop()!r}, which is not one of its values"
+    if fact.presumed is not None and (problem := dictionary.problem_with(fact.name, fact.presumed)):
+        return f"presumed: {problem}"
+    return _problem_with_derivation(fact, fact.derived, dictionary) if fact.derived else ""
+
+
+def _problem_with_derivation(fact: FactDef, derived: Derivation, dictionary: Dictionary) -> str:
+    if len(derived.kinds) != 1:
+        return "derived needs exactly one of table, count, had, latest, longest, interval, findings"
+    for row in derived.table:
+        for name, value in [*row.when.items(), (fact.name, row.value)]:
+            if problem := dictionary.problem_with(name, value):
+                return problem
+    for name in derived.findings:
+        if name not in dictionary.facts or dictionary.facts[name].type != "bool":
+            return f"the finding {name!r} is not a yes-or-no fact of the dictionary{dictionary.nearest(name)}"
+    return _problem_with_filter(derived.lines, dictionary) if derived.lines else ""
+
+
+def _problem_with_filter(lines: LineFilter, dictionary: Dictionary) -> str:
+    groups = [
+        (
+            (*lines.classes_any, *lines.classes_all),
+            (*dictionary.classes, *dictionary.class_groups),
+            "class of treatment",
+        ),
+        (lines.settings, dictionary.settings, "setting"),
+        (lines.stop_reasons, dictionary.stop_reasons, "stop reason"),
+    ]
+    wrong = [(name, what) for names, known, what in groups for name in names if name not in known]
+    return f"{wrong[0][0]!r} is no {wrong[0][1]}; correct it or add it to the vocabulary above" if wrong else ""
+
+
+def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary, events: Mapping[str, EventDef]) -> str:
+    """What is wrong with a rule among its fellows."""
+    ids = [other.rule_id for other in rules]
+    near = get_close_matches(rule.option_for, ids, cutoff=0.8) if rule.option_for not in {"", *ids} else []
+    occurrence = (rule.occurrence.fact,) if rule.occurrence else ()
+    unknown = [name for name in (*rule.considers, *occurrence) if name not in dictionary.facts]
+    no_event = [name for name in rule.closes_with if name not in events]
+    opens_items = rule.strength != "guard" and not rule.option_for and not rule.no_condition and not rule.opens_no_item
+    supposed = rule.instead.supposing if rule.instead else {}
+    wrong_supposed = [problem for name, value in supposed.items() if (problem := dictionary.problem_with(name, value))]
+    pointed = [name for name in (rule.instead.rules if rule.instead else ()) if name not in ids]
+    lost = [name for name in pointed if get_close_matches(name, ids, 1, 0.8)]
+    no_service = rule.refer_to not in {"", *dictionary.services}
+    checks = [
+        (ids.count(rule.rule_id) > 1, "this rule_id stands twice; a rule_id is permanent and unique"),
+        ([r.number for r in rules].count(rule.number) > 1, "this number stands twice in one version"),
+        ((rule.when is None) is (not rule.no_condition), "a rule has one of `when` and `no_condition` (the reason)"),
+        (near, f"option_for names {rule.option_for!r}, which is nearly but not quite {''.join(near[:1])!r}"),
+        (unknown, f"the data dictionary does not have {', '.join(unknown)}{''.join(map(dictionary.nearest, unknown))}"),
+        (no_event, f"closes_with names {', '.join(no_event)}, which events.yaml does not have"),
+        (no_service, f"refer_to names {rule.refer_to!r}; the services are {', '.join(dictionary.services)}"),
+        (wrong_supposed, f"instead: {''.join(wrong_supposed[:1])}"),
+        (lost, f"instead names {', '.join(lost)}, which is nearly but not quite a rule_id of this version"),
+        (opens_items and not rule.due, "`due` is missing: what opens an item needs one"),
+        (occurrence and not opens_items, "a guard or option takes no `occurrence`: an option has its parent's"),
+    ]
+    problems = [problem for wrong, problem in checks if wrong]
+    dues = [due for due in (rule.due, rule.after_accept.due if rule.after_accept else None) if due]
+    return next(iter([*problems, *filter(None, map(_problem_with_due, dues))]), "")
+
+
+def _problem_with_due(due: Due) -> str:
+    if (due.working_days is None) is (due.hours is None):
+        return "a due time has one of working_days, hours"
+    if (due.working_days or 0) < 0 or (due.hours or 0) < 0:
+        return "a due time cannot be negative; write 0 for at once"
+    return ""
+
+
+def problem_with_date(text: str) -> str:
+    """What is wrong with a date that stands in a file as text."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return f"{text!r} is not a date; write it as YYYY-MM-DD, in quotes"
+    return ""

@@ -1,0 +1,1 @@
+"""What is known, beside the judging itself: appraisals, urgent rules, changes between versions, explanations. Pure."""

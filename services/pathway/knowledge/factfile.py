@@ -1,0 +1,180 @@
+"""A person's facts as a flat mapping of dictionary names, as facts files and tests hold them. Pure.
+
+A fact is a value, or `{value, occurred_at}`. Absent, null and the codes `unknown`, `not_tested` and `not_done` are
+one: nobody knows. `prior_therapies` is the list of all lines of treatment; an empty list says that there were none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Therapy, Value
+from services.pathway.facts import Fact, Picture, current
+
+LINES = "prior_therapies"
+"""The name under which all lines of treatment stand; live, each line is a fact `prior_therapy`."""
+SOURCE = "facts file"
+_LONDON = ZoneInfo("Europe/London")
+_THERAPY_FIELDS = tuple(field.name for field in fields(Therapy))
+_SAME = {"start": "started_on", "end": "ended_on"}
+_DATES = ("started_on", "ended_on", "last_dose_on")
+
+
+class FactFileError(ValueError):
+    """Facts that cannot be used: what is wrong, and the nearest right name if a name is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person's facts: as written, and settled at the instant that was asked about.
+
+    `later` names the facts that were left out because they happened after that instant.
+    """
+
+    written: Mapping[str, Any]
+    picture: Picture
+    later: tuple[str, ...]
+
+
+def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person:
+    """Settle one flat mapping of facts. Raises FactFileError."""
+    if not isinstance(written, Mapping):
+        raise FactFileError(f"facts are a mapping such as {{er_status: positive}}, not {written!r}.")
+    facts: list[Fact] = []
+    later: list[str] = []
+    for name, entry in written.items():
+        value, when = _unfold(name, entry, at)
+        if when > at:
+            later.append(str(name))
+            continue
+        for fact_name, subject, checked in _checked(name, value, dictionary):
+            if problem := dictionary.problem_with(fact_name, checked):
+                raise FactFileError(_with_lines(problem))
+            seq = len(facts) + 1
+            facts.append(
+                Fact(f"{fact_name}{subject}", fact_name, checked, subject, when, when, "", SOURCE, SOURCE, seq)
+            )
+    picture = current(facts, dictionary, at)
+    _refuse_disagreement(picture)
+    return Person(dict(written), picture, tuple(later))
+
+
+def moment(stated: object, *, end: bool = False) -> datetime:
+    """An instant from a date or time as YAML or JSON give it; a day is London's. Raises FactFileError."""
+    if isinstance(stated, str):
+        try:
+            stated = date.fromisoformat(stated) if len(stated) == len("2026-06-30") else datetime.fromisoformat(stated)
+        except ValueError:
+            raise FactFileError(f"{stated!r} is not a date or time; write 2026-06-30 or 2026-06-30T14:00.") from None
+    if isinstance(stated, datetime):
+        return (stated if stated.tzinfo else stated.replace(tzinfo=_LONDON)).astimezone(UTC)
+    if isinstance(stated, date):
+        return datetime.combine(stated, time.max if end else time.min, tzinfo=_LONDON).astimezone(UTC)
+    raise FactFileError(f"{stated!r} is not a date or time; write 2026-06-30 or 2026-06-30T14:00.")
+
+
+def shown_name(name: str) -> str:
+    """The name of a fact as a facts file has it."""
+    return LINES if name in {"prior_therapy", "prior_therapies_none"} else name
+
+
+def lines_of(written: Mapping[str, Any]) -> list[Therapy] | None:
+    """The lines of treatment in a person's facts; None if nobody knows. Raises FactFileError."""
+    entry = written.get(LINES)
+    value = entry.get("value") if isinstance(entry, Mapping) else entry
+    if value is None or (isinstance(value, str) and value in UNKNOWN_CODES):
+        return None
+    return [therapy for _, _, therapy in _lines(value) if isinstance(therapy, Therapy)]
+
+
+def _unfold(name: object, entry: object, at: datetime) -> tuple[object, datetime]:
+    """The value, and when it was so; one that does not say is taken to be so at the instant asked about."""
+    if not isinstance(entry, Mapping):
+        return entry, at
+    extra = set(entry) - {"value", "occurred_at"}
+    if extra or "value" not in entry:
+        raise FactFileError(
+            f"{name}: a fact is a value, or {{value, occurred_at}}; this one has {', '.join(map(str, entry))}."
+        )
+    when = entry.get("occurred_at")
+    return entry["value"], at if when is None else moment(when)
+
+
+def _checked(name: object, value: object, dictionary: Dictionary) -> list[tuple[str, str, Value]]:
+    """The facts, each with its subject, that one entry stands for; none if nobody knows."""
+    if value is None or (isinstance(value, str) and value in UNKNOWN_CODES):
+        if name != LINES and name not in dictionary.facts:
+            raise FactFileError(_unknown_name(name, dictionary))
+        return []
+    if name == LINES:
+        return _lines(value)
+    definition = dictionary.facts.get(name) if isinstance(name, str) else None
+    if definition is None or definition.type == "therapy":
+        raise FactFileError(_unknown_name(name, dictionary))
+    if definition.type == "code" and not isinstance(value, str | bool) and str(value) in definition.values:
+        value = str(value)  # YAML reads an unquoted 0 of HER2 IHC as a number
+    if definition.type == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, bool | int | float | str):
+        raise FactFileError(dictionary.problem_with(definition.name, value))
+    return [(definition.name, "", value)]
+
+
+def _unknown_name(name: object, dictionary: Dictionary) -> str:
+    near = get_close_matches(str(name), [LINES, *(n for n in dictionary.facts if n != "prior_therapy")], n=1)
+    return f"{name!r} is not in the data dictionary.{f' Did you mean {near[0]!r}?' if near else ''}"
+
+
+def _with_lines(problem: str) -> str:
+    return problem.replace("'prior_therapy'", repr(LINES))
+
+
+def _lines(value: object) -> list[tuple[str, str, Value]]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise FactFileError(f"{LINES} is a list of lines of treatment (an empty list: there were none), not {value!r}.")
+    if not value:
+        return [("prior_therapies_none", "", True)]
+    return [("prior_therapy", f"#{number}", _therapy(line, number)) for number, line in enumerate(value, 1)]
+
+
+def _therapy(line: object, number: int) -> Therapy:
+    place = f"{LINES}, line {number}"
+    if not isinstance(line, Mapping):
+        raise FactFileError(
+            f"{place}: write a mapping such as {{setting: advanced, agents: [letrozole]}}, not {line!r}."
+        )
+    stated = {_SAME.get(str(key), str(key)): content for key, content in line.items() if content is not None}
+    for key in stated:
+        if key not in _THERAPY_FIELDS:
+            near = get_close_matches(key, _THERAPY_FIELDS, n=1)
+            raise FactFileError(
+                f"{place}: {key!r} is no part of a line.{f' Did you mean {near[0]!r}?' if near else ''}"
+            )
+    if "setting" not in stated:
+        raise FactFileError(f"{place}: `setting` is missing; it is neoadjuvant, adjuvant or advanced.")
+    for key in ("agents", "classes"):
+        names = stated.get(key, ())
+        if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
+            raise FactFileError(f"{place}: {key} is a list of names, not {names!r}.")
+        stated[key] = tuple(name.strip().lower() for name in names)
+    for key in (key for key in _DATES if key in stated):
+        stated[key] = moment(stated[key]).astimezone(_LONDON).date()
+    months = stated.get("months", 0)
+    if isinstance(months, bool) or not isinstance(months, int | float) or months < 0:
+        raise FactFileError(f"{place}: months is a number of months, not {months!r}.")
+    if stated.get("stop_reason") in UNKNOWN_CODES:
+        del stated["stop_reason"]
+    return Therapy(**stated)
+
+
+def _refuse_disagreement(picture: Picture) -> None:
+    """Stated and derived that disagree are refused: one of the two is wrong, and nobody here can say which."""
+    for entry in picture.held.values():
+        for gap in entry.gaps:
+            if gap.why == "disagree":
+                raise FactFileError(f"{entry.name}: {gap.note}. Correct one of them.")
