@@ -234,6 +234,8 @@ class Filed:
     event_id: str
     already_filed: bool
     fact_ids: list[str] = field(default_factory=list)
+    # Where it stands in the record: another place than was asked for means that it had been filed before.
+    seq: int = 0
 
 
 @dataclass(frozen=True)

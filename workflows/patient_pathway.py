@@ -142,7 +142,7 @@ class PatientPathway(ChildTracks):
         entry.filed = entry.filed or await self._record(entry)
         if entry.filed is None:
             return False
-        if entry.filed.already_filed and entry.filed.event_id != entry.event_id:
+        if entry.filed.already_filed and entry.filed.seq not in {0, entry.seq}:
             return True  # the same report had been filed in an earlier turn
         moved, closing = self._track_moves(entry)
         entry.plan = entry.plan or await self._decide(entry, moved, closing)
@@ -176,6 +176,8 @@ class PatientPathway(ChildTracks):
             return False
         take_back(self.state, report)
         entry.report = None
+        # The refused report may bear the id of an earlier event (its key came twice): this entry is another.
+        entry.event_id = names.derived_id("refused", self.state.patient_id, str(entry.seq))
         entry.open = [
             TrackItem(
                 key=f"{tracks.PREFIX}refused|{entry.event_id}",
@@ -236,9 +238,11 @@ class PatientPathway(ChildTracks):
             return [], []
         referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral)
-        deferred = self.state.items.get(str(report.event.get("item_id", "")))
-        if report.kind == "item_deferred" and deferred is not None:
-            moved = [tracks.deferred(deferred, report)]
+        item = self.state.items.get(str(report.event.get("item_id", "")))
+        if report.kind == "item_deferred" and item is not None:
+            moved = [tracks.deferred(item, report)]
+        if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
+            moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
         return moved, closing + self._closed_by_people(report)
 
     def _remember_occasion(self, entry: Entry) -> None:

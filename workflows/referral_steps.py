@@ -9,6 +9,7 @@ from workflows.rules_of_acceptance import Refusal
 NEXT_OF_REFERRER = {"draft": "agreed", "agreed": "sent"}
 _OUT = frozenset({"sent", "delivered", "undelivered"})
 _TAKEN = frozenset({"acknowledged", "information_asked"})
+_SEEN = frozenset({"first_contact"})
 _BEFORE: dict[str, frozenset[str]] = {
     "referral_acknowledged": _OUT,
     "referral_information_asked": _TAKEN,
@@ -33,6 +34,11 @@ def refusal(state: ReferralState, report: Report) -> Refusal | None:
         return Refusal(
             names.NOT_ALLOWED,
             "This referral was sent to another team. Only a member of the receiving team can answer it.",
+        )
+    if report.kind == "referral_closed" and not own and state.status not in _SEEN:
+        return Refusal(
+            names.NOT_ALLOWED,
+            "Until the person was met, only those who made the referral close it. Decline it if it is not for you.",
         )
     if state.status not in _BEFORE[report.kind]:
         act = report.kind.removeprefix("referral_").replace("_", " ")

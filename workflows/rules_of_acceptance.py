@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from workflows import names
-from workflows.messages import PathwayState, ReferralRef, Report
+from workflows import names, tracks
+from workflows.messages import OpenItem, PathwayState, ReferralRef, Report
 
 _KEYS_KEPT = 64
 # What waits to be filed travels to the workflow's next run in one payload, which Temporal takes up to 2 MiB.
@@ -52,7 +52,35 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
         )
     if report.kind == "pathway_opened" and state.opened:
         return Refusal(names.NOT_IN_THIS_STATE, "This person's pathway is already open.")
-    return _therapy(state, report) or _referral(state, report) or _appointment(state, report) or _item(state, report)
+    return (
+        _closing(state, report)
+        or _therapy(state, report)
+        or _referral(state, report)
+        or _appointment(state, report)
+        or _item(state, report)
+    )
+
+
+_REFERRAL_OUT = frozenset({"sent", "delivered", "undelivered", "acknowledged", "information_asked", "accepted"})
+
+
+def _closing(state: PathwayState, report: Report) -> Refusal | None:
+    """A pathway is not closed over a referral or a line of treatment that is under way: somebody waits for it."""
+    if report.kind != "pathway_closed":
+        return None
+    out = next((referral for referral in state.referrals.values() if referral.status in _REFERRAL_OUT), None)
+    if out is not None:
+        team = out.to_team.replace("_", " ")
+        return Refusal(
+            names.NOT_IN_THIS_STATE,
+            f"A referral to {team} is under way. Close the referral first, with its outcome; then the pathway.",
+        )
+    if "started" in state.lines.values():
+        return Refusal(
+            names.NOT_IN_THIS_STATE,
+            "A line of treatment is under way. Report its end first, with the reason; then close the pathway.",
+        )
+    return None
 
 
 def _too_heavy(state: PathwayState) -> bool:
@@ -125,21 +153,47 @@ _CLOSED_BY_REPORTS = {
     "response_check": "This task closes when the response is reported.",
     "referral": "This task closes with the referral's next step. Report that step.",
 }
+_CLOSED_BY_BOOKING = frozenset({"follow_up", "next_contact"})
+_CLINICIANS = frozenset({"oncologist", "key_worker", "nurse", "palliative_clinician"})
 
 
 def _item(state: PathwayState, report: Report) -> Refusal | None:
-    if report.kind not in {"item_completed", "item_deferred"}:
+    if report.kind not in {"item_completed", "item_deferred", "appointment_booked"}:
         return None
     item = state.items.get(str(report.event.get("item_id", "")))
     if item is not None:
-        closes_by = _CLOSED_BY_REPORTS.get(item.kind, "")
-        if report.kind == "item_completed" and closes_by:
-            return Refusal(names.NOT_IN_THIS_STATE, closes_by)
-        return None
+        return _not_like_this(item, report)
+    if report.kind == "appointment_booked":
+        return None  # an appointment may be for no task, and records knows those that were closed
     return Refusal(
         "not_found",
         "There is no such open task on this pathway. It may have been closed meanwhile; look at the worklist.",
     )
+
+
+def _not_like_this(item: OpenItem, report: Report) -> Refusal | None:
+    """Return why this task cannot be done, put off or booked for by this report; None when it can."""
+    closes_by = "" if item.key.endswith(tracks.ANSWER) else _CLOSED_BY_REPORTS.get(item.kind, "")
+    if report.kind == "item_completed" and closes_by:
+        return Refusal(names.NOT_IN_THIS_STATE, closes_by)
+    if report.kind == "appointment_booked" and item.kind not in _CLOSED_BY_BOOKING:
+        return Refusal(
+            names.NOT_IN_THIS_STATE,
+            "Only a task to book something closes by a booking. Book without naming this task; it stays open.",
+        )
+    if item.urgency != "emergency":
+        return None
+    if report.kind == "item_deferred":
+        return Refusal(
+            names.NOT_IN_THIS_STATE,
+            "An emergency is not put off. Act now; hand it to whoever can, and say what was done when it is done.",
+        )
+    if report.actor.role not in _CLINICIANS:
+        return Refusal(
+            names.NOT_ALLOWED,
+            "A clinician says when an emergency is over. Ask one to complete this task with its outcome.",
+        )
+    return None
 
 
 def take_effect(state: PathwayState, report: Report) -> None:
@@ -200,5 +254,6 @@ def forget_old_keys(state: PathwayState) -> None:
     """Keep the newest filed keys; one that waits to be filed is never forgotten."""
     waiting = {entry.report.key for entry in state.queue if entry.report}
     filed = [key for key in state.seen if key not in waiting]
+    filed.sort(key=lambda key: state.seen[key].receipt.seq)  # a new run reads the keys back in another order
     for key in filed[: max(0, len(filed) - _KEYS_KEPT)]:
         del state.seen[key]

@@ -117,7 +117,8 @@ def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
     """Return, for each overdue task, one notice to its team and one to the team's lead."""
     return [
         Notice(
-            message_id=names.derived_id("overdue", item.item_id, audience),
+            # A task that was put off and became overdue again is told again.
+            message_id=names.derived_id("overdue", item.item_id, audience, item.due_at.isoformat()),
             template="item_overdue",
             team=item.owner_team,
             patient_id=patient_id,
@@ -132,8 +133,8 @@ def overdue_notices(patient_id: str, late: list[OpenItem]) -> list[Notice]:
 
 
 def next_up(outbox: list[Notice]) -> Notice:
-    """Return the notice to send next: telling people goes before linking, in the record, what they were told."""
-    return next((notice for notice in outbox if not notice.told), outbox[0])
+    """Return the notice to send next: the most urgent; telling goes before linking in the record what was told."""
+    return max(outbox, key=lambda notice: (not notice.told, _URGENCIES.index(notice.urgency or "routine")))
 
 
 def left_over(notice: Notice, sent: str | None) -> list[Notice]:

@@ -31,12 +31,32 @@ def response_check_key(line_id: str, number: int) -> str:
     return f"{PREFIX}response-check|{line_id}|{number}"
 
 
+ANSWER = "|answer"
+
+
+def answered(item: OpenItem, report: Report, referral: ReferralRef) -> TrackMoves:
+    """Return what a referrer's answer to the receiving team's question opens and closes: the next word is theirs."""
+    referral_id = item.subject_id
+    outstanding = referral_key(referral_id, "outstanding-answer")
+    again = TrackItem(
+        key=outstanding,
+        kind="referral",
+        title="Your question was answered: accept, ask or decline",
+        reason=str(report.event["outcome"]),
+        owner_role="",
+        owner_team=referral.to_team,
+        promise="referral_accepted",
+        subject_id=referral_id,
+    )
+    return [_of_referral(again, referral)], [Closing(outstanding, "replaced", "The referrer answered the question.")]
+
+
 def moves(report: Report, referral: ReferralRef | None = None) -> TrackMoves:
     """Return the track tasks that one event opens and closes; `referral` is the one it is about, if any."""
     maker = _MOVES.get(report.kind)
-    if maker is None:
-        return [], []
-    opened, closed = maker(report)
+    opened, closed = maker(report) if maker else ([], [])
+    if report.urgency == "urgent" and report.kind != "referral_drafted":
+        opened = [*opened, _red_flag(report)]
     return [_of_referral(item, referral) if referral else item for item in opened], closed
 
 
@@ -272,10 +292,9 @@ def _follow_up(report: Report) -> TrackMoves:
     return [item], []
 
 
-def _symptom(report: Report) -> TrackMoves:
-    if report.urgency != "urgent":
-        return [], []
-    item = TrackItem(
+def _red_flag(report: Report) -> TrackItem:
+    """Whatever kind of report says it: a symptom that may be an emergency is somebody's task within the hour."""
+    return TrackItem(
         key=f"{PREFIX}red-flag|{report.key}",
         kind="red_flag",
         title="Red-flag symptom: see or telephone the person now",
@@ -284,7 +303,6 @@ def _symptom(report: Report) -> TrackMoves:
         promise="red_flag",
         urgency="emergency",
     )
-    return [item], []
 
 
 _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
@@ -304,5 +322,4 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "appointment_missed": _missed,
     "appointment_attended": _attended,
     "follow_up_triggered": _follow_up,
-    "symptom_reported": _symptom,
 }

@@ -59,7 +59,7 @@ class Desk:
             return known.receipt
         await self._directory.check(report)
         if kind == "fact_corrected":
-            await self._check_correction(request)
+            report = await self._checked_correction(request, report)
         if kind == "item_completed":
             await self._check_completion(request)
         try:
@@ -120,8 +120,10 @@ class Desk:
         log.info("referral_act_accepted", kind=kind, event_id=receipt.event_id)
         return _receipt(receipt)
 
-    async def _check_correction(self, request: Any) -> None:  # noqa: ANN401 - CorrectFactRequest
+    async def _checked_correction(self, request: Any, report: Report) -> Report:  # noqa: ANN401 - CorrectFactRequest
         """Check a correction's new value by the dictionary; the fact's name is known to records alone.
+
+        Returns the report, urgent if what it corrects to is a red flag.
 
         Raises:
             Invalid: the dictionary does not allow the value.
@@ -134,7 +136,7 @@ class Desk:
             kept = await self._caller.call(self._timeline.ListFacts, asked)
         except HandrailError as error:
             if error.category is Category.UNAVAILABLE:
-                return  # records refuses a wrong one when it is filed, and it becomes somebody's task
+                return report  # records refuses a wrong one when it is filed, and it becomes somebody's task
             raise
         old = next((fact for fact in kept.facts if fact.fact_id == corrected.fact_id), None)
         if old is None:
@@ -147,6 +149,9 @@ class Desk:
             problem = self._guideline.dictionary.problem_with(old.name, value_from_proto(corrected.value))
             if problem:
                 raise Invalid(problem, field="fact_corrected.value")
+        known = self._guideline.dictionary.facts.get(old.name)
+        red_flag = known is not None and known.red_flag and corrected.value.flag
+        return replace(report, urgency="urgent") if red_flag else report
 
     async def _check_completion(self, request: Any) -> None:  # noqa: ANN401 - CompleteItemRequest
         """Check that a person may say "done": some tasks close only with what they ask for.

@@ -104,8 +104,11 @@ def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideli
             found.append(Violation(f"{path}.{_part(guideline, fact)}", problem))
         elif definition is not None and not definition.may_carry(fact.name):
             found.append(Violation(f"{path}.name", f"a report of this kind ({kind}) cannot carry {fact.name}"))
-        if fact.HasField("occurred_at") and fact.occurred_at.ToDatetime(tzinfo=UTC) > latest:
+        noticed = fact.occurred_at.ToDatetime(tzinfo=UTC) if fact.HasField("occurred_at") else occurred_at
+        if noticed > latest and noticed != occurred_at:
             found.append(Violation(f"{path}.occurred_at", "this lies in the future; give the time at which it was so"))
+        if noticed < EARLIEST and noticed != occurred_at:
+            found.append(Violation(f"{path}.occurred_at", "this lies before 1900; check the year"))
     if kind == "symptom_reported" and not request.facts and not request.symptom_reported.note:
         found.append(Violation("symptom_reported.note", "say which symptom: a fact of the dictionary, or a note"))
     return found + _decision_problems(request, kind, guideline)
@@ -129,6 +132,12 @@ def _unusable(message: Message, path: str) -> list[Violation]:
 def _problem_with_text(name: str, text: str) -> str:
     if "\x00" in text:
         return "this holds a character that cannot be kept (NUL); take it out"
+    if text and not text.strip():
+        return "there are only blanks here; say something, or leave it out"
+    return _problem_with_date(name, text)
+
+
+def _problem_with_date(name: str, text: str) -> str:
     if not text or name not in {*_DATES, "starts_at"}:
         return ""
     try:

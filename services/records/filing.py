@@ -51,6 +51,8 @@ class FilingService(filing_pb2_grpc.FilingServiceServicer):
         async with self._database.transaction(current_actor(), lock=request.patient_id) as session:
             kept = await kept_reply(session, request.caller, key, request.request_hash)
             if kept is not None:
+                if kept.seq != request.seq:
+                    await _advance(session, uuid.UUID(request.patient_id), request.seq)
                 return _already_filed(kept)
             fact_ids = await _append(session, request)
             session.add(

@@ -69,6 +69,17 @@ async def test_a_palliative_referral_from_draft_to_first_contact(door: Door) -> 
     question = events_pb2.ReferralInformationAsked(referral_id=referral, question="Which dressings does she use?")
     state = await act(door, patient, "AskReferralInformation", question, "information_asked")
     assert standing(state) == ("information_asked", "coordination", "coordination")
+    # when the referrer answers, then the next word is palliative care's
+    (asked,) = [item for item in of_kind(state, "referral") if item.owner_team == "coordination"]
+    answer = events_pb2.ItemCompleted(item_id=asked.item_id, outcome="Silver dressings, changed every day.")
+    state = await door.told(COORDINATOR, "CompleteItem", patient, answer)
+    assert [(item.title, item.reason, item.owner_team) for item in of_kind(state, "referral")] == [
+        ("Your question was answered: accept, ask or decline", answer.outcome, "palliative_care")
+    ]
+    # when they would close it before they met the person, then they are told to decline instead
+    over = events_pb2.ReferralClosed(referral_id=referral, outcome="Not for us.")
+    refusal = await refused(door.report(PALLIATIVE, "CloseReferral", patient, over))
+    assert (refusal.category, "Decline it" in refusal.message) == (Category.NOT_ALLOWED, True)
     # when they accept and meet the person, then responsibility passes
     yes = events_pb2.ReferralAccepted(referral_id=referral, plan="Home visit this week.")
     state = await act(door, patient, "AcceptReferral", yes, "accepted")

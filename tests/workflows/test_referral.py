@@ -123,17 +123,25 @@ async def test_the_same_key_is_one_act_and_another_body_is_refused(env: Workflow
     assert kinds(memory).count("referral_acknowledged") == 1
 
 
-async def test_an_act_on_a_closed_pathway_becomes_a_telephone_task(env: WorkflowEnvironment) -> None:
+async def test_a_pathway_is_not_closed_over_a_referral_that_is_under_way(env: WorkflowEnvironment) -> None:
     memory, queue = Memory(), str(uuid.uuid4())
     async with working(env.client, memory, queue):
         pathway = await started(env, queue)
         referral = await sent_referral(env, pathway)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await say(pathway, "pathway_closed", reason="moved abroad")
+        assert "Close the referral first" in str(refused.value.cause)
+        # when the receiving team declines, the pathway can be closed; what comes later becomes a telephone task
+        declined = by(PALLIATIVE, "referral_declined", **asked_of(referral.id))
+        await referral.execute_update(ReferralWorkflow.act, declined)
+        await eventually(lambda: "referral_declined" in kinds(memory), "the act reached the pathway")
+        await settled(pathway)
         await say(pathway, "pathway_closed", reason="moved abroad")
         await pathway.result()
-        act = by(PALLIATIVE, "referral_acknowledged", taken_by="M", **asked_of(referral.id))
-        await referral.execute_update(ReferralWorkflow.act, act)
+        closed = by(NURSE, "referral_closed", **asked_of(referral.id) | {"outcome": "seen by others"})
+        await referral.execute_update(ReferralWorkflow.act, closed)
         await eventually(lambda: memory.notices[-1].template == "phone_task", "a telephone task")
-    assert (memory.notices[-1].team, memory.statuses[-1].step.to_status) == ("duty_desk", "acknowledged")
+    assert (memory.notices[-1].team, memory.statuses[-1].step.to_status) == ("duty_desk", "closed")
 
 
 async def test_a_step_that_the_record_refuses_becomes_a_telephone_task(env: WorkflowEnvironment) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from temporalio.client import WorkflowHandle
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.workflows.conftest import Memory, working
@@ -65,15 +66,18 @@ async def test_a_line_that_ends_before_its_next_check_is_planned_leaves_no_check
     assert endings(memory, line_id) == [("1", "done")]
 
 
-async def test_closing_the_pathway_ends_its_lines(env: WorkflowEnvironment) -> None:
+async def test_a_pathway_is_not_closed_over_a_line_that_is_under_way(env: WorkflowEnvironment) -> None:
     memory, queue = Memory(), str(uuid.uuid4())
     async with working(env.client, memory, queue):
         pathway = await started(env, queue)
         line_id = await started_line(pathway)
         await eventually(lambda: checks(memory) == ["1"], "the first check")
         await settled(pathway)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await say(pathway, "pathway_closed", reason="moved abroad")
+        assert "Report its end first" in str(refused.value.cause)
+        await say(pathway, "therapy_line_ended", line_id=line_id, stop_reason="other")
         await say(pathway, "pathway_closed", reason="moved abroad")
         await env.client.get_workflow_handle(pathway.id).result()
-        assert await env.client.get_workflow_handle(names.therapy_line_id(line_id)).result() == "pathway_closed"
-    assert endings(memory, line_id) == [("1", "withdrawn")]
-    assert [asked.pathway_closed for asked in memory.applied if asked.close][-1]
+        assert await env.client.get_workflow_handle(names.therapy_line_id(line_id)).result() == "other"
+    assert any(asked.pathway_closed for asked in memory.applied)

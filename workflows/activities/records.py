@@ -73,7 +73,7 @@ class RecordsActivities:
                 request,
                 on_behalf_of=report.actor.subject,
             )
-        return Filed(reply.event_id, reply.already_filed, list(reply.fact_ids))
+        return Filed(reply.event_id, reply.already_filed, list(reply.fact_ids), reply.seq)
 
     @activity.defn
     async def keep_refused_report(self, asked: RefusedReport) -> str:

@@ -97,6 +97,42 @@ def test_a_recommendation_can_be_done() -> None:
     assert refusal(state, a_report("item_completed", {"item_id": "i1"})) is None
 
 
+def test_an_emergency_is_not_put_off_or_booked_away_and_a_clinician_says_when_it_is_over() -> None:
+    state = a_state()
+    state.items["i1"] = OpenItem("i1", "k", "red_flag", "t", "breast_care_nurses", "2026-03-05", NOW, "emergency")
+    about = {"item_id": "i1"}
+    for kind in ("item_deferred", "appointment_booked"):
+        assert refusal(state, a_report(kind, about)) is not None
+    done = a_report("item_completed", about)
+    assert refusal(state, done) is None
+    by_radiology = replace(done, actor=Actor("r", "radiologist", "radiology"))
+    refused = refusal(state, by_radiology)
+    assert refused is not None
+    assert refused.code == names.NOT_ALLOWED
+
+
+@pytest.mark.parametrize(("kind", "closes"), [("follow_up", True), ("next_contact", True), ("decision", False)])
+def test_a_booking_closes_only_what_waits_for_one(kind: str, closes: bool) -> None:
+    state = a_state()
+    state.items["i1"] = OpenItem("i1", "k", kind, "t", "coordination", "2026-03-05", NOW)
+    booked = a_report("appointment_booked", {"appointment_id": "a1", "item_id": "i1"})
+    assert (refusal(state, booked) is None) is closes
+
+
+@pytest.mark.parametrize(
+    "under_way",
+    [
+        [("referral_drafted", REFERRAL), ("referral_agreed", REFERRAL), ("referral_sent", REFERRAL)],
+        [("decision_made", AGREED), ("therapy_line_started", LINE)],
+    ],
+)
+def test_a_pathway_is_not_closed_over_what_is_under_way(under_way: list[tuple[str, dict[str, Any]]]) -> None:
+    state = after(*(a_report(*made) for made in under_way))
+    refused = refusal(state, a_report("pathway_closed", {"reason": "moved"}))
+    assert refused is not None
+    assert "then" in refused.message
+
+
 def test_a_full_queue_refuses_and_says_that_nothing_was_taken() -> None:
     state = a_state()
     state.queue = [Entry(n, NOW, str(n)) for n in range(state.settings.queue_limit)]
@@ -121,6 +157,7 @@ def test_keys_that_wait_to_be_filed_are_never_forgotten() -> None:
     state.seen = {waiting.key: Seen("a" * 64, Receipt(1, "e", NOW))}
     for number in range(200):
         state.seen[str(number)] = Seen("a" * 64, Receipt(number, "e", NOW))
+    state.seen = dict(sorted(state.seen.items()))  # as a new run reads them back
     forget_old_keys(state)
     assert waiting.key in state.seen
     assert "199" in state.seen
