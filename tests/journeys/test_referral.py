@@ -70,7 +70,11 @@ async def test_a_palliative_referral_from_draft_to_first_contact(door: Door) -> 
     state = await act(door, patient, "AskReferralInformation", question, "information_asked")
     assert standing(state) == ("information_asked", "coordination", "coordination")
     # when the referrer answers, then the next word is palliative care's
-    (asked,) = [item for item in of_kind(state, "referral") if item.owner_team == "coordination"]
+    state = await door.until(
+        patient, lambda s: [i for i in of_kind(s, "referral") if i.title.startswith("Answer")], "the question is a task"
+    )
+    (asked,) = [item for item in of_kind(state, "referral") if item.title.startswith("Answer")]
+    assert asked.owner_team == "coordination"
     answer = events_pb2.ItemCompleted(item_id=asked.item_id, outcome="Silver dressings, changed every day.")
     state = await door.told(COORDINATOR, "CompleteItem", patient, answer)
     assert [(item.title, item.reason, item.owner_team) for item in of_kind(state, "referral")] == [
