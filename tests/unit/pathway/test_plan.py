@@ -63,7 +63,9 @@ def test_one_pathway_from_diagnosis_to_palliative_care(person: Person) -> None:
     ended = replace(line, months=14, stop_reason="progression")
     person.report("progression_reported", subject="line-1", prior_therapy=ended)
     fifth = person.plan()
-    assert numbers(fifth.open) == ["1.1.1", "1.6.1"]
+    assert numbers(fifth.open) == ["1.1.1", "1.6.1", "1.7.18"]
+    (genomics,) = [item for item in fifth.open if item.kind == "chase"]
+    assert (genomics.supplied_by, genomics.missing_fact) == ("pathology", "pik3ca+akt1+pten+esr1+gbrca")
     again = next(item for item in fifth.open if item.number == "1.6.1")
     assert {option.number for option in again.options} == {"1.7.17"}
     assert again.key != decision.key
