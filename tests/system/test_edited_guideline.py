@@ -60,9 +60,10 @@ async def test_a_recommendation_that_was_deleted_disappears_from_the_story(edite
 
 
 async def test_a_clock_fires_and_is_told_while_records_is_down(edited: House, its_door: Door) -> None:
-    # given a task that is due within the next minute and a half
+    # given a task that is due at the next full minute that leaves time enough to stop records
     patient = await its_door.opened("Recordsaway")
-    noticed = datetime.now(UTC) - timedelta(hours=1) + timedelta(seconds=75)
+    due_at = (datetime.now(UTC) + timedelta(seconds=75)).replace(second=0, microsecond=0)
+    noticed = due_at - timedelta(hours=1)
     state = await its_door.told(
         NURSE,
         "ReportSymptom",
