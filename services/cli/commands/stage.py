@@ -278,7 +278,7 @@ class Stage:
     @staticmethod
     def _untold(teams: set[str], fresh: Sequence[Plain]) -> list[str]:
         """Return the teams without a message; where one that cannot be reached is stood in for, the number tells."""
-        if len(fresh) >= len(teams):
+        if len([message for message in fresh if message["event_id"]]) >= len(teams):
             return []
         return sorted(teams - {message["team"] for message in fresh})
 
