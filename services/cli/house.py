@@ -181,6 +181,8 @@ class House:
     async def _start_temporal(self, running: Running) -> None:
         host, _, port = self.addresses[TEMPORAL].rpartition(":")
         home = self.options.home
+        for file in home.path.glob(f"{home.temporal_database.name}*"):  # made by an older Handrail, readable to all
+            file.chmod(0o600)
         command = server_command(find_binary(), home.temporal_database, int(port))
         process = self._begin(
             running,

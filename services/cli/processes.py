@@ -23,6 +23,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _POLL_SECONDS = 0.02
 _LOG_MODE = 0o600
+_UMASK = 0o077  # what a part writes is for its own user
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class Process:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
+                umask=_UMASK,
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.runtime.settings import env, require_env
+from services.runtime.teams_file import is_address
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
@@ -58,10 +59,14 @@ class NotifySettings:
         """
         url = env("HANDRAIL_SMTP_URL")
         domain = env("HANDRAIL_MAIL_DOMAIN", "handrail.localhost")
+        sender = env("HANDRAIL_MAIL_FROM", f"handrail@{domain}")
+        if not is_address(sender):
+            message = f"HANDRAIL_MAIL_FROM (or HANDRAIL_MAIL_DOMAIN) gives {sender!r}, which is not one e-mail address."
+            raise SystemExit(message)
         return cls(
             database_url=require_env("HANDRAIL_NOTIFY_DATABASE_URL"),
             teams_file=Path(require_env("HANDRAIL_TEAMS_FILE")),
             mail_server=MailServer.from_url(url) if url else None,
             mail_domain=domain,
-            mail_from=env("HANDRAIL_MAIL_FROM", f"handrail@{domain}"),
+            mail_from=sender,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from services.runtime.teams_file import Entry, members, read_entries
 
 DUTY_DESK = "duty_desk"
 
@@ -45,15 +45,7 @@ class Teams:
         Raises:
             SystemExit: with one sentence, when it cannot be used: somebody must always be reachable.
         """
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            teams = [_team(entry) for entry in content["teams"]]
-        except OSError as error:
-            message = f"The teams file {path} cannot be read ({error.strerror}); HANDRAIL_TEAMS_FILE names it."
-            raise SystemExit(message) from None
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-            message = f"The teams file {path} is not a list `teams`, each with a team_id and a name."
-            raise SystemExit(message) from None
+        teams = [_team(entry) for entry in read_entries(path)]
         by_id = {team.team_id: team for team in teams}
         if DUTY_DESK not in by_id or not by_id[DUTY_DESK].addresses:
             message = f"The teams file {path} needs a team {DUTY_DESK} with an email, told when no other can be."
@@ -93,27 +85,14 @@ class Teams:
         return Destination(desk, desk.addresses, f"{why} The duty desk is told instead: please pass it on.")
 
 
-def _team(entry: Mapping[str, object]) -> Team:
-    members = {key: str(m["email"]) for m in _members(entry) if m.get("email") for key in _keys(m)}
+def _team(entry: Entry) -> Team:
+    mailed = {str(member["person_id"]): str(member["email"]) for member in members(entry) if member.get("email")}
     shared = str(entry.get("email") or "")
-    addresses = (shared,) if shared else tuple(dict.fromkeys(members.values()))
     return Team(
         team_id=str(entry["team_id"]),
         name=str(entry["name"]),
         telephone=str(entry.get("telephone") or ""),
-        addresses=addresses,
-        lead=members.get(str(entry.get("lead") or ""), ""),
-        deputy=members.get(str(entry.get("deputy") or ""), ""),
+        addresses=(shared,) if shared else tuple(dict.fromkeys(mailed.values())),
+        lead=mailed.get(str(entry.get("lead") or ""), ""),
+        deputy=mailed.get(str(entry.get("deputy") or ""), ""),
     )
-
-
-def _members(entry: Mapping[str, object]) -> list[Mapping[str, object]]:
-    members = entry.get("members") or []
-    if not isinstance(members, list):
-        raise TypeError
-    return members
-
-
-def _keys(member: Mapping[str, object]) -> list[str]:
-    """Return the words by which a team's lead or deputy may be named in the file."""
-    return [str(member[key]) for key in ("person_id", "subject", "id", "name", "email") if member.get(key)]

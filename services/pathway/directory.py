@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,43 +16,70 @@ if TYPE_CHECKING:
     from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 
 REMEMBERED_SECONDS = 60.0
+# Every report waits for this answer: records has little time to give it, and is left alone a while when it does not.
+ASK_SECONDS = 1.0
+LEFT_ALONE_SECONDS = 5.0
+MOST_TEAMS = 500
 
 
 class Directory:
-    """Refuses a report that names a team or a key worker whom nobody knows; says nothing while records is away."""
+    """Refuses a report that names, or is signed with, a team or a key worker whom nobody knows.
+
+    Says nothing when records is away and nothing is remembered.
+    """
 
     def __init__(self, caller: Caller, timeline: TimelineServiceAsyncStub) -> None:
         self._caller = caller
         self._timeline = timeline
         self._teams: Sequence[timeline_pb2.Team] = ()
-        self._asked_at = -REMEMBERED_SECONDS
+        self._ask_at = 0.0
+        self._asking = asyncio.Lock()
 
     async def check(self, report: Report) -> None:
-        """Check whom a report names.
+        """Check whom a report names, and which team signs it: records refuses a stranger's report only when it files.
 
         Raises:
             Invalid: there is no such team, or no such person in any team; the sentence lists who there is.
         """
-        if report.kind not in {"key_worker_assigned", "referral_drafted"}:
-            return
         teams = await self._known_teams()
         if not teams:
             return
+        known = [team.team_id for team in teams]
+        signed = report.actor.team
+        if signed and signed not in known:
+            message = f"There is no team {signed} to act for. The teams are {', '.join(known)}."
+            raise Invalid(message, field="team")
         if report.kind == "referral_drafted":
-            known = [team.team_id for team in teams]
-            field, named, what = "referral_drafted.to_team", report.event["to_team"], "team"
-        else:
-            known = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
-            field, named, what = "key_worker_assigned.person_id", report.event["person_id"], "key worker"
-        if named not in known:
-            message = f"There is no {what} of this name. Name one of: {', '.join(known)}."
-            raise Invalid(message, field=field)
+            to_team = report.event["to_team"]
+            _check_named(to_team, known, "team", "referral_drafted.to_team")
+            if to_team == signed:
+                message = f"A referral goes to another team, and {signed} is your own. Name the team that is asked."
+                raise Invalid(message, field="referral_drafted.to_team")
+        if report.kind == "key_worker_assigned":
+            people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
+            _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")
 
     async def _known_teams(self) -> Sequence[timeline_pb2.Team]:
-        if time.monotonic() - self._asked_at > REMEMBERED_SECONDS:
-            try:
-                reply = await self._caller.call(self._timeline.ListTeams, timeline_pb2.ListTeamsRequest())
-            except HandrailError:
-                return self._teams
-            self._teams, self._asked_at = reply.teams, time.monotonic()
+        """Return the teams, old ones while records is away: they change only when records starts."""
+        if time.monotonic() < self._ask_at:
+            return self._teams
+        async with self._asking:  # one report asks; those that come meanwhile wait for its answer
+            if time.monotonic() >= self._ask_at:
+                self._ask_at = time.monotonic() + await self._ask()
         return self._teams
+
+    async def _ask(self) -> float:
+        """Ask records for the teams; return after how many seconds to ask again."""
+        request = timeline_pb2.ListTeamsRequest(page_size=MOST_TEAMS)
+        try:
+            reply = await self._caller.call(self._timeline.ListTeams, request, timeout=ASK_SECONDS)
+        except HandrailError:
+            return LEFT_ALONE_SECONDS
+        self._teams = reply.teams
+        return REMEMBERED_SECONDS
+
+
+def _check_named(named: str, known: Sequence[str], what: str, field: str) -> None:
+    if named not in known:
+        message = f"There is no {what} of this name. Name one of: {', '.join(known)}."
+        raise Invalid(message, field=field)

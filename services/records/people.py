@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+import unicodedata
 import uuid
 from typing import Any
 
@@ -29,6 +30,9 @@ AnyContext = grpc.aio.ServicerContext[Any, Any]
 DEFAULT_PAGE = 20
 OLDEST_BIRTH_YEAR = 1890
 _PART_OF_AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f-]*)?")
+# Control characters, those that turn the direction of writing round, line ends, and what no character is.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # names are written with them, in Persian for one
 _REGISTRATION_LOCK = "register_person"
 
 OTHER_DETAILS = (
@@ -82,7 +86,7 @@ class PeopleService(people_pb2_grpc.PeopleServiceServicer):
         self, request: people_pb.FindPeopleRequest, _context: AnyContext
     ) -> people_pb.FindPeopleResponse:
         """Find people by NHS number, local identifier, or the beginning of a family name."""
-        query = _search(request.text.strip()).limit(request.page_size or DEFAULT_PAGE)
+        query = _search(_printable(request.text.strip(), "text")).limit(request.page_size or DEFAULT_PAGE)
         async with self._database.snapshot(current_actor()) as session:
             people = (await session.scalars(query)).all()
         return people_pb.FindPeopleResponse(people=[person_to_proto(person) for person in people])
@@ -91,7 +95,7 @@ class PeopleService(people_pb2_grpc.PeopleServiceServicer):
         given = request.nhs_number.strip()
         return models.Person(
             nhs_number=nhs_numbers.checked(given, production=self._production) if given else None,
-            local_identifier=request.local_identifier.strip(),
+            local_identifier=_printable(request.local_identifier.strip(), "local_identifier"),
             given_name=_name(request.given_name, "given_name"),
             family_name=_name(request.family_name, "family_name"),
             birth_date=_birth_date(request.birth_date),
@@ -182,7 +186,20 @@ def _name(given: str, field: str) -> str:
     if not name:
         message = "Give the name as the person uses it."
         raise Invalid(message, field=field)
-    return name
+    return _printable(name, field)
+
+
+def _printable(text: str, field: str) -> str:
+    """Let pass what is shown as it was typed: no character that cannot be kept, or that changes how others are read.
+
+    Raises:
+        Invalid: it holds such a character.
+    """
+    for character in text:
+        if unicodedata.category(character) in _UNSEEN and character not in _JOINERS:
+            message = f"This holds a character that cannot be seen (U+{ord(character):04X}). Type it again without it."
+            raise Invalid(message, field=field)
+    return text
 
 
 def _birth_date(given: str) -> dt.date:

@@ -4,20 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.records import models
 from services.records.db import Database
+from services.records.permissions import READERS
 from services.runtime.context import Actor
 from services.runtime.errors import Invalid
+from services.runtime.teams_file import members, read_entries, refused
 
 COORDINATION = "coordination"
+# Teams that the product itself turns to, and what for.
+NEEDED = {
+    COORDINATION: "owns what nobody else does",
+    "breast_care_nurses": "hears the news of every person",
+    "duty_desk": "is told when no other team can be",
+}
+# What a team may own: the roles that recommendations name, and the services that referrals go to. A team may also
+# have a role of its own name, which nothing asks for.
+TEAM_ROLES = (
+    "coordination",
+    "key_worker",
+    "oncology",
+    "breast_mdt",
+    "radiology",
+    "pathology",
+    "palliative_care",
+    "lymphoedema_service",
+    "orthopaedics",
+    "wound_care",
+    "mscc_coordinator",
+    "duty_desk",
+)
+# What a member may act as: the people among those who may read a record.
+PERSON_ROLES = tuple(sorted(READERS - {"worker", "pathway_service", "scheduler"}))
 SEEDER = Actor(subject="system:records", role="records")
 
 
@@ -58,35 +84,58 @@ def read_teams(path: Path) -> list[dict[str, Any]]:
     """Return the rows that a teams file describes.
 
     Raises:
-        SystemExit: with one sentence, when the file cannot be read or has no coordination team.
+        SystemExit: with one sentence, when the file cannot be used: it names the file, the team and what to do.
     """
-    try:
-        described = yaml.safe_load(path.read_text(encoding="utf-8"))["teams"]
-        rows = [_row(position, team) for position, team in enumerate(described)]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        message = f"records: the teams file {path} cannot be read ({type(error).__name__}: {error})."
-        raise SystemExit(message) from error
-    if COORDINATION not in {row["team_id"] for row in rows}:
-        message = f"records: the teams file {path} has no team '{COORDINATION}', which owns what nobody else does."
-        raise SystemExit(message)
+    entries = read_entries(path)
+    rows = [_row(position, team) for position, team in enumerate(entries)]
+    _check_needed(path, [row["team_id"] for row in rows])
+    for row in rows:
+        if problem := _problem_with_roles(row):
+            raise refused(path, row["team_id"], problem)
     return rows
 
 
+def _check_needed(path: Path, known: list[str]) -> None:
+    for team_id, why in NEEDED.items():
+        if team_id not in known:
+            near = get_close_matches(team_id, known, n=1)
+            hint = f"; is {near[0]!r} meant?" if near else "."
+            message = f"The teams file {path} has no team '{team_id}', which {why}{hint}"
+            raise SystemExit(message)
+
+
+def _problem_with_roles(row: Mapping[str, Any]) -> str:
+    """Find a role that nothing asks for: what is meant for the right one would quietly go to another team."""
+    for role in row["roles"]:
+        if role not in TEAM_ROLES and role != row["team_id"]:
+            return _unknown("role", role, TEAM_ROLES)
+    for member in row["members"]:
+        if member["role"] and member["role"] not in PERSON_ROLES:
+            return f"{member['person_id']}: {_unknown('role', member['role'], PERSON_ROLES)}"
+    return ""
+
+
+def _unknown(what: str, given: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(given, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"there is no {what} {given!r}; {hint}The {what}s are {', '.join(known)}"
+
+
 def _row(position: int, team: Mapping[str, Any]) -> dict[str, Any]:
-    members = [
+    people = [
         {
             "person_id": str(member["person_id"]),
             "name": str(member["name"]),
             "role": str(member.get("role", "")),
         }
-        for member in team.get("members") or ()
+        for member in members(team)
     ]
     return {
         "team_id": str(team["team_id"]),
         "position": position,
         "name": str(team["name"]),
         "roles": [str(role) for role in team.get("roles") or ()],
-        "members": members,
+        "members": people,
         **{name: str(team.get(name) or "") for name in ("lead", "deputy", "telephone", "email")},
     }
 

@@ -210,11 +210,20 @@ async def test_a_best_interests_decision_by_nobody_is_refused(door: Door) -> Non
         assert (error.category, "decided_by" in error.message) == (Category.INVALID, True)
 
 
+async def test_a_report_that_is_signed_with_a_team_that_there_is_not_is_refused(door: Door) -> None:
+    patient = await diagnosed(door)
+    mistyped = Actor("nurse.test", "key_worker", "zzz")
+    async with nothing_changes(door, [patient]):
+        error = await refusal(door.report(mistyped, "ReportSymptom", patient, symptom("Tired.")))
+        assert (error.category, [v.field for v in error.violations]) == (Category.INVALID, ["team"])
+        assert "breast_care_nurses" in error.message
+
+
 async def test_an_acknowledgement_by_the_wrong_team_is_refused(door: Door) -> None:
     patient, referral = await sent_referral(door)
     other = await door.opened()
     taken = events_pb2.ReferralAcknowledged(referral_id=referral, taken_by="Sister Sample")
-    hospice = Actor("hospice.test", "hospice_intake", "hospice")
+    hospice = Actor("hospice.test", "hospice_intake", "wound_care")
     async with nothing_changes(door, [patient, other], [referral]):
         error = await refusal(door.report(hospice, "AcknowledgeReferral", patient, taken))
         assert (error.category, "receiving team" in error.message) == (Category.NOT_ALLOWED, True)

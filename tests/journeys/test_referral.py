@@ -10,7 +10,7 @@ from services.runtime.errors import Category
 from tests.house import COORDINATOR, NURSE, PALLIATIVE, Door, fact
 from tests.journeys.stories import agreed, diagnosed, drafted, new_id, numbers, of_kind, refused, sent_referral
 
-HOSPICE = Actor("hospice.test", "hospice_intake", "hospice")
+HOSPICE = Actor("hospice.test", "hospice_intake", "wound_care")
 
 
 def standing(state: Any) -> tuple[str, str, str]:

@@ -209,7 +209,10 @@ async def try_roles(house: House) -> None:
 def test_a_day_in_the_house(house: House) -> None:
     house.start()
     house.wait_for(READY)
-    shown = json.loads(house.command("status", "--json").stdout)
+    said = house.command("status", "--json").stdout
+    shown = json.loads(said)
+    assert said == json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+    assert {path.stat().st_mode & 0o077 for path in house.home.glob("temporal.db*")} == {0}
     first = {entry["part"]: entry for entry in shown["parts"]}
     assert [name for name, entry in first.items() if entry["status"] == "running"] == PARTS
     asyncio.run(try_roles(house))

@@ -67,7 +67,7 @@ async def _play(desk: Desk, source: random.Random, *, quiet: bool) -> Plain:
     await stage.check_record()
     command = command_line(desk.running.home.path)
     told = await people.messages(desk, person["patient_id"])
-    say(narration.ending(stage.open_tasks(), told, stage.team_names))
+    say(narration.ending(stage.open_tasks(), told, stage.team_names, stage.expected))
     asked = next((item["number"] for item in stage.open_tasks() if item["number"]), "")
     say(narration.hints(person, command, asked))
     return {

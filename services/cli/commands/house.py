@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.commands.shapes import to_json
 from services.cli.errors import CliError
 from services.cli.home import Home, RunningHome, current_home
 
@@ -124,7 +124,7 @@ def status(
 
     running = RunningHome.load(required=not as_json)
     if running is None:
-        print(json.dumps({"home": str(current_home()), "running": False}))
+        print(to_json({"home": str(current_home()), "running": False}))
         raise typer.Exit(1)
     parts = ask(running.control, "status")["parts"]
     addresses = {
@@ -137,7 +137,7 @@ def status(
         entry["address"] = addresses.get(entry["part"])
     if as_json:
         shown = {"home": str(running.home.path), "running": True, "supervisor": running.supervisor.pid}
-        print(json.dumps({**shown, "parts": parts}))
+        print(to_json({**shown, "parts": parts}))
         return
     for entry in parts:
         columns = [f"{entry['part']:<9}", f"{entry['status']:<11}", f"{entry['address'] or '':<16}"]

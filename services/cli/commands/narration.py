@@ -96,24 +96,28 @@ def responsible_note(referral: Values, names: Mapping[str, str]) -> str:
     return f"Referral now: {words(referral['status'])}. Next step: {step}. Clinically responsible: {clinical}."
 
 
-def ending(open_tasks: Sequence[Values], messages: Sequence[Values], teams: Mapping[str, str]) -> list[Line]:
-    """Say what is open now, and what became of the messages."""
+def ending(
+    open_tasks: Sequence[Values], messages: Sequence[Values], teams: Mapping[str, str], expected: int = 0
+) -> list[Line]:
+    """Say what is open now, and what became of the messages; `expected`: how many there are at least."""
     lines = [BLANK, Line(f"{len(open_tasks)} tasks are open now, each with an owner and a date:", "strong")]
     rows = [
         (day(item["due_on"]) + urgency(item), _owner(item, teams), f"{item['number']} {item['title']}".strip())
         for item in open_tasks
     ]
-    said = f"{_sent(messages)} A task that is overdue stays open, and its team and lead are told."
+    said = f"{_sent(messages, expected)} A task that is overdue stays open, and its team and lead are told."
     return [*lines, *table(rows, 4), BLANK, *wrapped(said, style="quiet")]
 
 
-def _sent(messages: Sequence[Values]) -> str:
+def _sent(messages: Sequence[Values], expected: int) -> str:
     sent = [message for message in messages if message["status"] in SENT]
-    waiting = len(messages) - len(sent)
-    if all(message["channel"] == "log" for message in messages):
+    waiting = max(len(messages), expected) - len(sent)
+    if messages and all(message["channel"] == "log" for message in messages):
         said = f"{len(sent)} messages written (kept by notify; no mail server is set)"
     else:
         said = f"{len(sent)} messages went to staff"
+    if expected > len(messages):
+        return f"{said}; at least {waiting} not delivered yet."
     return f"{said}; {waiting} not delivered yet." if waiting else f"{said}."
 
 

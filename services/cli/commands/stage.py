@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -22,6 +22,24 @@ T = TypeVar("T")
 PATIENCE = 25.0
 TOLD_PATIENCE = 3.0
 SENT_PATIENCE = 1.0
+# The team that hears the news of every person, and what is news: `workflows.telling` says so, and a test compares them.
+NEWS_TEAM = "breast_care_nurses"
+NEWS = frozenset(
+    {
+        "progression_reported",
+        "result_received",
+        "fact_corrected",
+        "adverse_event_reported",
+        "referral_acknowledged",
+        "referral_information_asked",
+        "referral_accepted",
+        "referral_declined",
+        "referral_first_contact",
+        "referral_undelivered",
+        "appointment_missed",
+        "pathway_closed",
+    }
+)
 POLL = 0.05
 # A second message about the same report follows the first one within this time.
 SETTLE = 0.1
@@ -88,6 +106,8 @@ class Stage:
     told: list[Plain] = field(default_factory=list)
     tasks: dict[str, Plain] = field(default_factory=dict)
     messages: dict[str, Plain] = field(default_factory=dict)
+    narrated: int = 0
+    owed: int = 0
 
     async def play(self, happening: Happening) -> Scene:
         """Report it, wait until it is filed, judged, planned and told, and return what came of it."""
@@ -98,7 +118,8 @@ class Stage:
         event = await self._filed(receipt["event_id"], happening)
         await self._judged(event["seq"], happening)
         opened, closed = self._changed(await self._planned(happening))
-        told, not_told = await self._messages({item["owner_team"] for item in opened})
+        news = {NEWS_TEAM} if happening.kind in NEWS else set()
+        told, not_told = await self._messages({item["owner_team"] for item in opened} | news)
         entry = {name: event[name] for name in ("event_id", "kind", "seq")}
         self.told.append({**entry, "told_by": happening.who.actor.subject})
         return Scene(
@@ -217,26 +238,49 @@ class Stage:
         ]
         return opened, closed
 
+    @property
+    def expected(self) -> int:
+        """How many messages there are at least: notify learns of the later ones only when the earlier ones left."""
+        return self.narrated + self.owed
+
     async def _messages(self, teams: set[str]) -> tuple[list[str], list[str]]:
         """Return the teams that were told since the last look, and those whose message has not left yet.
 
-        It waits a moment for the teams that have a new task, and for what is on its way.
+        It waits a moment for the teams that have a new task or news, and for what is on its way; a shorter one once
+        messages are kept waiting, for they leave one after the other.
         """
         began = time.monotonic()
+        patience = SENT_PATIENCE if self.owed else TOLD_PATIENCE
         last_look = False
         while True:
             found = await people.messages(self.desk, self.patient_id)
-            fresh = {m["message_id"]: m for m in found if m["message_id"] not in self.messages}
+            new = {m["message_id"]: m for m in found if m["message_id"] not in self.messages}
+            fresh = self._of_this_report(new.values())
             waited = time.monotonic() - began
-            if last_look or waited > TOLD_PATIENCE:
+            if last_look or waited > patience:
                 break
-            there = teams <= {message["team"] for message in fresh.values()}
-            last_look = there and (waited > SENT_PATIENCE or all(m["status"] in SENT for m in fresh.values()))
+            there = not self._untold(teams, fresh)
+            last_look = there and (waited > SENT_PATIENCE or all(m["status"] in SENT for m in fresh))
             await asyncio.sleep(SETTLE if last_look else POLL)
-        self.messages |= fresh
-        waiting = dict.fromkeys(m["team"] for m in fresh.values() if m["status"] not in SENT)
-        told = dict.fromkeys(m["team"] for m in fresh.values() if m["team"] not in waiting)
+        self.messages |= new
+        untold = self._untold(teams, fresh)
+        self.narrated += len(fresh)
+        self.owed += len(untold)
+        waiting = dict.fromkeys([*(m["team"] for m in fresh if m["status"] not in SENT), *untold])
+        told = dict.fromkeys(m["team"] for m in fresh if m["team"] not in waiting)
         return list(told), list(waiting)
+
+    def _of_this_report(self, messages: Iterable[Plain]) -> list[Plain]:
+        """Leave out what an earlier report's teams are told late: that report was narrated with them not told yet."""
+        earlier = {entry["event_id"] for entry in self.told}
+        return [message for message in messages if message["event_id"] not in earlier]
+
+    @staticmethod
+    def _untold(teams: set[str], fresh: Sequence[Plain]) -> list[str]:
+        """Return the teams without a message; where one that cannot be reached is stood in for, the number tells."""
+        if len([message for message in fresh if message["event_id"]]) >= len(teams):
+            return []
+        return sorted(teams - {message["team"] for message in fresh})
 
     async def _until(self, look: Callable[[], Awaitable[T | None]], failure: str) -> T:
         limit = time.monotonic() + PATIENCE

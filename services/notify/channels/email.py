@@ -1,7 +1,8 @@
 """Staff mail over SMTP, driven step by step: where it breaks decides whether the mail may have left.
 
 Before the text is handed over a failure is harmless: nothing was sent. After it, without an answer, the
-attempt is in doubt; it is sent again under the same Message-ID, which mail readers show once.
+attempt is in doubt; it is sent again under the same Message-ID, which mail readers show once. An address that no
+mail can be written to is refused like one that the server does not know: another attempt would not help.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ import aiosmtplib
 
 from services.notify.channels import Letter, Outcome, Result
 from services.notify.settings import MailServer
+from services.runtime.teams_file import is_address
 
 TIMEOUT_SECONDS = 8.0
 _PERMANENT = 500
+# "Mailbox name not allowed", as a server would say it: asking one would break the dialogue.
+_MALFORMED = 553
 # "Authentication required" and its kin are about our own settings, not about the receiver.
 _OURS_TO_MEND = frozenset({530, 534, 535, 538})
 _NOT_REACHED = (aiosmtplib.SMTPException, OSError, TimeoutError)
@@ -36,6 +40,12 @@ class Email:
 
     async def send(self, letter: Letter) -> Result:
         """Hand the letter over, and say how far that got."""
+        if not any(is_address(address) for address in letter.recipients):
+            return Result(Outcome.REFUSED, "no address of this team is one that a mail can be written to")
+        try:
+            mail = self._compose(letter)
+        except ValueError as error:  # the library writes no header with a line break in it
+            return Result(Outcome.REFUSED, f"the message cannot be written as mail ({type(error).__name__})")
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
             port=self._server.port,
@@ -51,11 +61,11 @@ class Email:
             client.close()
             return Result(Outcome.UNREACHABLE, f"the mail server could not be reached ({type(error).__name__})")
         try:
-            return await self._hand_over(client, letter)
+            return await self._hand_over(client, letter, mail)
         finally:
             client.close()
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, letter: Letter) -> Result:
+    async def _hand_over(self, client: aiosmtplib.SMTP, letter: Letter, mail: bytes) -> Result:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 await client.mail(self._sender)
@@ -68,7 +78,7 @@ class Email:
             # One address that may work later is reason enough to try again.
             return _refusal(min(refusals), "every address")
         try:
-            await client.data(self._compose(letter))
+            await client.data(mail)
         except aiosmtplib.SMTPResponseException as error:
             return _refusal(error.code, "the message")
         except _NOT_REACHED as error:
@@ -80,7 +90,7 @@ class Email:
     def _compose(self, letter: Letter) -> bytes:
         message = EmailMessage(policy=SMTP_POLICY)
         message["From"] = f"Handrail <{self._sender}>"
-        message["To"] = ", ".join(letter.recipients)
+        message["To"] = ", ".join(address for address in letter.recipients if is_address(address))
         message["Subject"] = letter.subject
         message["Date"] = format_datetime(letter.created_at)
         message["Message-ID"] = f"<{letter.message_id}@{self._domain}>"
@@ -93,6 +103,9 @@ async def _name_recipients(client: aiosmtplib.SMTP, letter: Letter) -> list[int]
     """Name every recipient; return the codes of those that were refused."""
     refusals: list[int] = []
     for address in letter.recipients:
+        if not is_address(address):
+            refusals.append(_MALFORMED)
+            continue
         try:
             await client.rcpt(address)
         except aiosmtplib.SMTPRecipientRefused as error:

@@ -109,6 +109,7 @@ def test_the_newest_migration_is_the_one_that_head_names() -> None:
         ({"HANDRAIL_NOTIFY_DATABASE_URL": ""}, "HANDRAIL_NOTIFY_DATABASE_URL is not set"),
         ({"HANDRAIL_NOTIFY_DATABASE_URL": "postgresql://x@/x?host=/nowhere"}, "does not answer"),
         ({"HANDRAIL_TEAMS_FILE": "/nowhere.yaml"}, "cannot be read"),
+        ({"HANDRAIL_MAIL_FROM": "Handrail <handrail@trust.example>"}, "is not one e-mail address"),
         ({"HANDRAIL_SMTP_URL": "mail.example"}, "HANDRAIL_SMTP_URL"),
     ],
 )

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from handrail.notify.v1 import notices_pb2 as notices_pb
-from services.notify.channels import Letter, Result
+from services.notify.channels import Letter, Outcome, Result
 from services.notify.channels.log_only import LogOnly
 from services.runtime.errors import Category, HandrailError
+from tests.services.notify.conftest import connected
 from tests.services.notify.house import COORDINATOR, WORKER, House, notice, running
 
 if TYPE_CHECKING:
@@ -78,6 +81,47 @@ async def test_a_refused_recipient_bounces_to_the_messages_owner(house: House, m
     assert "550" in bounced[0].detail
     assert "support@" not in bounced[0].detail
     assert (await house.message(request.idempotency_key)).status == "failed"
+
+
+MALFORMED = [
+    "support@trust.example\r\nBcc: all@trust.example",
+    "support",
+    "a@trust.example, b@trust.example",
+    "s\xf6@t",
+]
+
+
+@pytest.mark.parametrize("address", MALFORMED)
+async def test_a_message_that_no_mail_can_be_written_for_failed_for_good(
+    house: House, database: Database, mail: MailServer, address: str
+) -> None:
+    request = notice()
+    mail.stop()  # an earlier attempt leaves it waiting
+    with pytest.raises(HandrailError):
+        await house.send(request)
+    async with connected(database.owner_url) as connection:
+        await connection.execute("update notify.message set recipients = $1, status = 'in_doubt'", [address])
+    assert [(await house.send(request)).status for _ in range(2)] == ["failed", "failed"]
+    assert (await house.message(request.idempotency_key)).status == "failed"
+    assert [news.kind for news in await house.inbound()] == ["bounced"]
+
+
+def a_letter(subject: str, *recipients: str) -> Letter:
+    return Letter(str(uuid.uuid4()), "result_received", "palliative", recipients, subject, "Text.", datetime.now(UTC))
+
+
+async def test_a_malformed_address_of_several_is_left_out(email: Email, mail: MailServer) -> None:
+    result = await email.send(a_letter("A result", "support@trust.example", MALFORMED[0]))
+    assert (result.outcome, mail.recipients) == (Outcome.ACCEPTED, [["support@trust.example"]])
+    assert "1 of 2 addresses" in result.detail
+    assert str(mail.taken[0]["To"]) == "support@trust.example"
+
+
+async def test_a_subject_that_no_mail_can_have_is_refused_before_anything_is_sent(
+    email: Email, mail: MailServer
+) -> None:
+    result = await email.send(a_letter("A\nBcc: all@trust.example", "support@trust.example"))
+    assert (result.outcome, mail.taken) == (Outcome.REFUSED, [])
 
 
 async def test_one_refused_address_of_several_does_not_stop_the_others(house: House, mail: MailServer) -> None:

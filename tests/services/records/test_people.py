@@ -128,3 +128,23 @@ async def test_a_hospice_reads_and_does_not_register(house: House) -> None:
     hospice = house.caller("ruth.intake", "hospice_intake")
     with Refusal(Category.NOT_ALLOWED):
         await hospice.call(house.people.RegisterPerson, house.a_person())
+
+
+UNSEEN = ["Ann\x00", "Ann\x1b[31m", "Ann\N{RIGHT-TO-LEFT OVERRIDE}nnA", "Ann\N{ZERO WIDTH SPACE}", "Ann\x7f"]
+
+
+@pytest.mark.parametrize("field", ["given_name", "family_name", "local_identifier"])
+@pytest.mark.parametrize("text", UNSEEN)
+async def test_characters_that_cannot_be_seen_are_refused(house: House, field: str, text: str) -> None:
+    before = await house.count("person")
+    with Refusal(Category.INVALID, field):
+        await house.register(**{field: text})
+    with Refusal(Category.INVALID, "text"):
+        await find(house, text)
+    assert await house.count("person") == before
+
+
+async def test_names_of_every_script_are_taken(house: House) -> None:
+    name = "\u0645\u06cc\u200c\u0622\u06cc\u062f O\u2019Brien-N\u0303u\u00f1ez"
+    answer = await house.register(nhs_number=next_number(), family_name=name)
+    assert (await get(house, answer.patient_id)).family_name == name

@@ -120,6 +120,19 @@ def test_the_ending_counts_what_was_sent(channel: str, statuses: list[str], told
     assert told in text(narration.ending([TASK], messages, TEAMS))
 
 
+@pytest.mark.parametrize(
+    ("statuses", "expected", "told"),
+    [
+        ([], 3, "0 messages went to staff; at least 3 not delivered yet."),
+        (["sent", "queued"], 27, "1 messages went to staff; at least 26 not delivered yet."),
+        (["sent", "sent"], 1, "2 messages went to staff."),
+    ],
+)
+def test_the_ending_counts_what_notify_has_not_heard_of(statuses: list[str], expected: int, told: str) -> None:
+    messages = [{"channel": "email", "status": status} for status in statuses]
+    assert told in " ".join(text(narration.ending([TASK], messages, TEAMS, expected)).split())
+
+
 def test_messages_are_shown_with_what_became_of_them() -> None:
     message = {
         "created_at": "2026-11-22T14:05:00Z",
