@@ -88,6 +88,7 @@ class Desk:
             raise Unavailable(message)
         if known.found:
             return known.receipt
+        await self._directory.check(report)
         if not known.person_known or known.pathway_status == "closed":
             raise closed_or_lost(known.pathway_status, person_known=known.person_known)
         if reason := why_not_adopted(self._guideline):
@@ -109,6 +110,7 @@ class Desk:
         known = await self._said_before(report, request.patient_id)
         if known is not None and known.found:
             return known.receipt
+        await self._directory.check(report)
         try:
             about = replace(report, patient_id=request.patient_id)
             receipt = await self._door.act(report.event["referral_id"], about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import grpc
 from temporalio.client import Client
 
+from handrail.clinical.v1 import events_pb2
 from handrail.pathway.v1 import (
     decisions_pb2,
     decisions_pb2_grpc,
@@ -29,6 +31,7 @@ from services.pathway.knowledge.adoption import version_for_new_people, with_del
 from services.pathway.promises import Promises, load_promises
 from services.pathway.referrals import ReferralService
 from services.pathway.scheduling import SchedulingService
+from services.pathway.yaml_lines import refused
 from services.runtime.clients import Caller
 from services.runtime.context import Actor
 from workflows.messages import Settings
@@ -42,7 +45,21 @@ def read_guidelines(directory: Path) -> tuple[Guidelines, Promises]:
     Raises:
         GuidelineError: file, line, and what to do.
     """
-    return with_delegated(load_all(directory)), load_promises(directory)
+    guidelines = with_delegated(load_all(directory))
+    _check_events(directory / "events.yaml", guidelines)
+    return guidelines, load_promises(directory)
+
+
+def _check_events(path: Path, guidelines: Guidelines) -> None:
+    """Refuse a kind of event that the contract does not have: reports of the one that was meant would imply nothing."""
+    known = [field.name for field in events_pb2.ClinicalEvent.DESCRIPTOR.fields]
+    said = {kind for guideline in guidelines.values() for kind in guideline.events}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for kind in sorted(said.difference(known)):
+        line = next((number for number, text in enumerate(lines, 1) if text.strip().startswith(f"{kind}:")), 1)
+        near = difflib.get_close_matches(kind, known, 1)
+        meant = f"; did you mean '{near[0]}'?" if near else "; take it out, or write one of the contract's."
+        raise refused(path, line, f"there is no event called '{kind}'{meant}")
 
 
 def current_guideline(guidelines: Guidelines, guideline_id: str) -> Guideline:
