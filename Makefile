@@ -1,5 +1,7 @@
 # `make` alone lists what there is. ARGS is passed on: make run ARGS="--home ~/other"
 MAKEFLAGS += --no-print-directory
+# The whole suite runs as two processes, a file in one of them: most of it waits for real parts.
+PARALLEL = --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help run demo setup test check format proto bench clean
 
@@ -22,7 +24,7 @@ setup: ## make .venv with everything for development
 
 test: setup ## every check, then the whole test suite on real parts
 	@scripts/check || checks=failed; \
-	.venv/bin/python -m pytest $(ARGS) || exit; \
+	.venv/bin/python -m pytest $(or $(ARGS),$(PARALLEL)) || exit; \
 	test -z "$$checks" || { echo "The tests passed, but a check above did not."; exit 1; }
 
 check: setup ## formatting, lint, types, layers, spelling, generated code

@@ -88,11 +88,11 @@ class Desk:
             raise Unavailable(message)
         if known.found:
             return known.receipt
-        await self._directory.check(report)
         if not known.person_known or known.pathway_status == "closed":
             raise closed_or_lost(known.pathway_status, person_known=known.person_known)
         if reason := why_not_adopted(self._guideline):
             raise Conflict(reason, reason="guideline_not_adoptable")
+        await self._directory.check(report)
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = PathwayState(patient_id=request.patient_id, pin=pin, settings=self._settings)
