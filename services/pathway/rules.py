@@ -342,7 +342,8 @@ class _Explanation:
         if value is None:
             return f"{self._label(name)} is not known"
         entry = self.picture.held.get(name)
-        source = entry.note if entry else "as proposed"
+        presumed = self.dictionary.facts[name].presumed is not None
+        source = entry.note if entry else "as for everybody here" if presumed else "as proposed"
         if not source and entry and entry.last:
             source = f"{london_date(entry.last.occurred_at):%-d %B %Y}"
         return f"{self._phrase(name, value)}{f' ({source})' if source else ''}"
