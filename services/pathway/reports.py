@@ -109,9 +109,22 @@ def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideli
             found.append(Violation(f"{path}.occurred_at", "this lies in the future; give the time at which it was so"))
         if noticed < EARLIEST and noticed != occurred_at:
             found.append(Violation(f"{path}.occurred_at", "this lies before 1900; check the year"))
+    found += _said_two_ways(request.facts)
     if kind == "symptom_reported" and not request.facts and not request.symptom_reported.note:
         found.append(Violation("symptom_reported.note", "say which symptom: a fact of the dictionary, or a note"))
     return found + _decision_problems(request, kind, guideline)
+
+
+def _said_two_ways(facts: Sequence[terms_pb2.ReportedFact]) -> list[Violation]:
+    """Find facts of which one report says two different things at one time."""
+    first: dict[tuple[str, str, str], terms_pb2.ReportedFact] = {}
+    found = []
+    for place, fact in enumerate(facts):
+        when = fact.occurred_at.ToJsonString() if fact.HasField("occurred_at") else ""
+        if first.setdefault((fact.name, fact.subject, when), fact).value != fact.value:
+            problem = f"this report says two different things of {fact.name}; say the one that is so"
+            found.append(Violation(f"facts[{place}].value", problem))
+    return found
 
 
 def _unusable(message: Message, path: str) -> list[Violation]:

@@ -200,6 +200,17 @@ async def test_an_event_for_a_closed_pathway_is_refused(door: Door) -> None:
         assert (error.category, "closed" in error.message) == (Category.CONFLICT, True)
 
 
+async def test_a_report_that_says_yes_and_no_and_a_fact_of_year_one_are_refused(door: Door) -> None:
+    patient = await door.opened()
+    long_ago = fact("fatigue", "significant")
+    long_ago.occurred_at.FromDatetime(datetime(1, 1, 1, tzinfo=UTC))
+    twice = [fact("fatigue", "significant"), fact("fatigue", "none")]
+    async with nothing_changes(door, [patient]):
+        for facts, words in ((twice, "two different things"), ([long_ago], "before 1900")):
+            error = await refusal(door.report(NURSE, "ReportSymptom", patient, symptom(), facts=facts))
+            assert (error.category, words in error.message) == (Category.INVALID, True), error.message
+
+
 async def test_a_best_interests_decision_by_nobody_is_refused(door: Door) -> None:
     patient = await door.opened()
     agreed = events_pb2.ReferralAgreed(
