@@ -104,7 +104,7 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
         if definition.stale_after_days is not None:
             held[name] = _aged(held[name], definition.stale_after_days, as_of)
     lines = _Lines.read(dictionary, history, held)
-    for name, derived in (_derived_from_lines(dictionary, lines) | _intervals(dictionary, lines, held)).items():
+    for name, derived in (_derived_from_lines(dictionary, lines) | _intervals(dictionary, lines, held, as_of)).items():
         held[name] = _reconciled(derived, held.get(name), dictionary.facts[name])
     for definition, inputs in _table_facts(dictionary):
         if history.keys().isdisjoint(inputs):
@@ -250,13 +250,22 @@ def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Line
     return Held(definition.name, value, lines.fact_ids, note="counted from the lines of treatment")
 
 
-def _intervals(dictionary: Dictionary, lines: _Lines, held: Mapping[str, Held]) -> dict[str, Held]:
-    """Months from the end of a line to the relapse, which is dated by the report of `recurrence`."""
+_SHORT_MONTHS = 6.0  # the shortest limit that an appraisal sets
+
+
+def _intervals(dictionary: Dictionary, lines: _Lines, held: Mapping[str, Held], as_of: datetime) -> dict[str, Held]:
+    """Months from the end of a line to the relapse, which is dated by the report of `recurrence`.
+
+    A relapse that is only known to be so now came some time before: that proves a short interval, never a long one.
+    """
     relapse = held.get("recurrence", Held("recurrence"))
     on = london_date(relapse.last.occurred_at) if relapse.value is True and relapse.last else None
     found = {}
     for fact, wanted in _interval_facts(dictionary) if lines.known else ():
         value, lacking = interval(wanted, lines.lines, on)
+        undated = relapse.last is not None and relapse.last.occurred_at == as_of
+        if undated and isinstance(value, float) and value > _SHORT_MONTHS:
+            value, lacking = None, "when the relapse was found is not recorded"
         gap = Gap("prior_therapy", "left_open", lacking)
         note = "counted from the lines of treatment"
         ids = (*lines.fact_ids, *relapse.fact_ids)

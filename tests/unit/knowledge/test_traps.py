@@ -256,8 +256,11 @@ FIT = {"ecog": 1, "lvef_pct": 60}
         ({**HER2, "ecog": 2, "lvef_pct": 60}, "TA509", "not_eligible"),
         (HER2, "TA509", "unknown"),
         ({**HER2, **FIT, "prior_therapies": [ADJUVANT_HER2]}, "TA509", "unknown"),
-        ({**HER2, **FIT, "recurrence": True, "prior_therapies": [{**ADJUVANT_HER2, "ended_on": "2026-03-01"}]},
+        ({**HER2, **FIT, "recurrence": True, "prior_therapies": [{**ADJUVANT_HER2, "ended_on": "2026-07-01"}]},
          "TA509", "not_eligible"),
+        # a relapse without a date came by now at the latest: it proves no long interval
+        ({**HER2, **FIT, "recurrence": True, "prior_therapies": [{**ADJUVANT_HER2, "ended_on": "2023-06-01"}]},
+         "TA509", "unknown"),
         ({**HER2, **FIT, "recurrence": {"value": True, "occurred_at": "2026-10-01"},
           "prior_therapies": [{**ADJUVANT_HER2, "ended_on": "2024-03-01"}]}, "TA509", "eligible"),
         ({**HER2, "prior_therapies": [PHT]}, "TA862", "eligible_managed_access"),
