@@ -207,6 +207,10 @@ class Dictionary:
         found.update(group for group, members in self.class_groups.items() if found.intersection(members))
         return frozenset(found)
 
+    def knows_classes_of(self, therapy: Therapy) -> bool:
+        """Whether a line's classes are all known: they were recorded, or each of its agents is in the dictionary."""
+        return bool(therapy.classes) or (bool(therapy.agents) and all(agent in self.agents for agent in therapy.agents))
+
     def _problem_with_therapy(self, therapy: Therapy) -> str:
         if therapy.setting not in self.settings:
             return f"The setting {therapy.setting!r} is not one of {', '.join(self.settings)}."

@@ -200,7 +200,9 @@ class _Lines:
         else:
             ids = tuple(fact.fact_id for fact in reported)
         therapies = [fact.value for fact in reported if isinstance(fact.value, Therapy)]
-        lines = tuple(Line(therapy, dictionary.classes_of(therapy)) for therapy in therapies)
+        lines = tuple(
+            Line(therapy, dictionary.classes_of(therapy), dictionary.knows_classes_of(therapy)) for therapy in therapies
+        )
         return cls(lines, ids, known=bool(ids), gap=gap)
 
 

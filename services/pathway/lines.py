@@ -12,26 +12,32 @@ from datetime import date
 from services.pathway.dictionary import Derivation, LineFilter, Therapy, Value
 
 DAYS_PER_MONTH = 365.25 / 12
+UNSETTLED = "a line names a drug that the dictionary does not know, and no class: state its class, or correct the name"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of treatment with all its classes."""
+    """One line of treatment with all its classes; not `settled` if it may have others: nobody knows its agent."""
 
     therapy: Therapy
     classes: frozenset[str]
+    settled: bool = True
 
     def passes(self, wanted: LineFilter) -> bool | None:
-        """Whether the line is one of those wanted; None if only its length is not known."""
+        """Whether the line is one of those wanted; None if that hangs on its length or classes, which nobody knows."""
         therapy = self.therapy
-        fits = (
-            (not wanted.settings or therapy.setting in wanted.settings)
-            and (not wanted.stop_reasons or therapy.stop_reason in wanted.stop_reasons)
-            and (not wanted.classes_any or not self.classes.isdisjoint(wanted.classes_any))
-            and self.classes.issuperset(wanted.classes_all)
+        placed = (not wanted.settings or therapy.setting in wanted.settings) and (
+            not wanted.stop_reasons or therapy.stop_reason in wanted.stop_reasons
         )
-        if not fits or wanted.months_at_most is None:
-            return fits
+        if not placed:
+            return False
+        given = (not wanted.classes_any or not self.classes.isdisjoint(wanted.classes_any)) and self.classes.issuperset(
+            wanted.classes_all
+        )
+        if not given:
+            return False if self.settled else None
+        if wanted.months_at_most is None:
+            return True
         months = months_of(therapy)
         return None if months is None else months <= wanted.months_at_most
 
@@ -46,8 +52,11 @@ def months_of(therapy: Therapy) -> float | None:
 def derive(derivation: Derivation, lines: tuple[Line, ...]) -> tuple[Value | None, str]:
     """What a derivation other than `interval` gives for a known history; if nothing, what is missing in it."""
     if derivation.latest is not None:
-        return any(line.passes(derivation.latest) for line in _latest(lines)), ""
+        found = [line.passes(derivation.latest) for line in _latest(lines)]
+        return (None, UNSETTLED) if None in found and True not in found else (True in found, "")
     if derivation.longest is not None:
+        if any(line.passes(derivation.longest) is None for line in lines):
+            return None, UNSETTLED
         months = [months_of(line.therapy) for line in lines if line.passes(derivation.longest)]
         known = [length for length in months if length is not None]
         return (
@@ -59,7 +68,7 @@ def derive(derivation: Derivation, lines: tuple[Line, ...]) -> tuple[Value | Non
     if derivation.had is not None and sure:
         return True, ""
     if None in passed:
-        return None, "the length of a line is not recorded"
+        return None, UNSETTLED if any(not line.settled for line in lines) else "the length of a line is not recorded"
     return (sure if derivation.count is not None else sure > 0), ""
 
 
@@ -76,6 +85,8 @@ def _latest(lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
 def interval(wanted: LineFilter, lines: tuple[Line, ...], relapse_on: date | None) -> tuple[Value | None, str]:
     """Months from the end of the last such line to the relapse; 0 if it went on until then."""
+    if any(line.passes(wanted) is None for line in lines):
+        return None, UNSETTLED
     found = [line.therapy for line in lines if line.passes(wanted)]
     if not found:
         return None, "no such line of treatment is recorded"

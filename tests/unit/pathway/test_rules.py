@@ -436,3 +436,11 @@ def _seconds(person: Person) -> float:
     start = perf_counter()
     person.judgements()
     return perf_counter() - start
+
+
+@pytest.mark.parametrize("agents", [(), ("letrazole",), ("letrazole", "ribociclib")])
+def test_a_drug_that_nobody_knows_is_not_a_no(person: Person, agents: tuple[str, ...]) -> None:
+    person.state(**DUE, **LUMINAL, prior_therapy=Therapy("adjuvant", agents=agents, stop_reason="completed"))
+    judged = person.judgement("1.7.17")
+    assert (judged.truth, judged.missing) == ("cannot_be_decided", ("prior_therapy",))
+    assert "does not know" in judged.gaps[0].note
