@@ -42,6 +42,14 @@ class GuidelinePin:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """A caution of the guideline that a person set aside with a reason."""
+
+    rule_id: str
+    number: str
+
+
+@dataclass(frozen=True)
 class Report:
     """One clinical event as somebody reported it; `kind` is the event's one name."""
 
@@ -61,6 +69,9 @@ class Report:
     guideline: str = ""
     # Set when another workflow already gave the event its id.
     event_id: str = ""
+    # The cautions that whoever reports this set aside, and in words those that a missing fact left open.
+    set_aside: list[SetAside] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
     # Whom a receiving team's act is said to be about; the referral knows whom it is about.
     patient_id: str = ""
 
@@ -203,6 +214,7 @@ class PathwayState:
     occasions: list[str] = field(default_factory=list)
     lines: dict[str, str] = field(default_factory=dict)
     appointments: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
     child_reports: list[str] = field(default_factory=list)
     treatment_agreed: bool = False
     reevaluate_at: datetime | None = None

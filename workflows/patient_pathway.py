@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
     from workflows.children import ChildTracks
+    from workflows.effects import take_back, take_effect
     from workflows.messages import (
         Closing,
         DecideInput,
@@ -40,7 +41,7 @@ with workflow.unsafe.imports_passed_through():
         TrackItem,
     )
     from workflows.persistence import persist, persist_or_wait
-    from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise, take_back, take_effect
+    from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise
 
 FAR_AHEAD = timedelta(days=3650)
 Arg = TypeVar("Arg")

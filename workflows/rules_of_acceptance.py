@@ -7,10 +7,10 @@ judged by what was accepted, not by what has been filed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from workflows import names, tracks
-from workflows.messages import OpenItem, PathwayState, ReferralRef, Report
+from workflows.messages import OpenItem, PathwayState, Report
 
 _KEYS_KEPT = 64
 # What waits to be filed travels to the workflow's next run in one payload, which Temporal takes up to 2 MiB.
@@ -57,6 +57,7 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
         or _therapy(state, report)
         or _referral(state, report)
         or _appointment(state, report)
+        or _order(state, report)
         or _item(state, report)
     )
 
@@ -145,7 +146,23 @@ def _appointment(state: PathwayState, report: Report) -> Refusal | None:
     return None
 
 
+def _order(state: PathwayState, report: Report) -> Refusal | None:
+    """An order is placed once, and answered or taken back while it is out; a late second result is still a result."""
+    order_id = str(report.event.get("order_id", ""))
+    status = state.orders.get(order_id)
+    match report.kind:
+        case "investigation_ordered" if status:
+            return Refusal(names.NOT_IN_THIS_STATE, "This investigation was already ordered.")
+        case "investigation_cancelled" | "result_received" if order_id and status is None:
+            return Refusal("not_found", "There is no such order on this pathway. Check its id, or leave it out.")
+        case "investigation_cancelled" if status != "ordered":
+            return Refusal(names.NOT_IN_THIS_STATE, f"This order is already {status}.")
+        case _:
+            return None
+
+
 _CLOSED_BY_REPORTS = {
+    "investigation": "This task closes when the result is reported with the id of this order, or the order cancelled.",
     "chase": "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
     "follow_on": "This task closes by itself when what was agreed is reported: the treatment's start, or the referral.",
     "decision": "This task closes when a decision is recorded, with the person's view.",
@@ -194,60 +211,6 @@ def _not_like_this(item: OpenItem, report: Report) -> Refusal | None:
             "A clinician says when an emergency is over. Ask one to complete this task with its outcome.",
         )
     return None
-
-
-def take_effect(state: PathwayState, report: Report) -> None:
-    """Change what later reports are judged by."""
-    event = report.event
-    match report.kind:
-        case "pathway_opened" | "pathway_closed":
-            state.opened, state.closed = True, report.kind == "pathway_closed"
-        case "decision_made":
-            if report.treatment:  # the newest decision counts, a change of mind too
-                state.treatment_agreed = report.treatment == "agreed"
-        case "therapy_line_started":
-            state.lines[event["line_id"]] = "started"
-            state.treatment_agreed = False
-        case "therapy_line_ended":
-            state.lines[event["line_id"]] = "ended"
-        case "referral_drafted":
-            state.referrals[event["referral_id"]] = ReferralRef(
-                "draft", report.actor.team, event["to_team"], event.get("urgency", "routine")
-            )
-        case kind if kind.startswith("referral_"):
-            known = state.referrals.get(event["referral_id"])
-            if known is not None:
-                state.referrals[event["referral_id"]] = replace(known, status=kind.removeprefix("referral_"))
-        case kind if kind.startswith("appointment_"):
-            status = {"appointment_booked": "booked", "appointment_moved": "booked"}
-            state.appointments[event["appointment_id"]] = status.get(kind, kind.removeprefix("appointment_"))
-        case _:
-            pass
-
-
-def take_back(state: PathwayState, report: Report) -> None:
-    """Undo what a report did that could not be filed, so that it can be reported again."""
-    event = report.event
-    match report.kind:
-        case "pathway_opened":
-            state.opened = False
-        case "pathway_closed":
-            state.closed = False
-        case "therapy_line_started":
-            state.lines.pop(event["line_id"], None)
-            state.treatment_agreed = True
-        case "decision_made" if report.treatment == "agreed":
-            state.treatment_agreed = False
-        case "therapy_line_ended":
-            state.lines[event["line_id"]] = "started"
-        case "referral_drafted":
-            state.referrals.pop(event["referral_id"], None)
-        case "appointment_booked":
-            state.appointments.pop(event["appointment_id"], None)
-        case kind if kind.startswith("appointment_"):
-            state.appointments[event["appointment_id"]] = "booked"
-        case _:
-            pass
 
 
 def forget_old_keys(state: PathwayState) -> None:

@@ -278,6 +278,53 @@ def _attended(report: Report) -> TrackMoves:
     return [], [Closing(appointment_key(event["appointment_id"]), "done", "The person attended.")]
 
 
+def order_key(order_id: str, step: str) -> str:
+    """Return the key of an ordered investigation's task: its `result` is awaited, then `read`."""
+    return f"{PREFIX}investigation|{order_id}|{step}"
+
+
+def _ordered(report: Report) -> TrackMoves:
+    event = report.event
+    asked = f"{event['modality'].replace('_', ' ')}, for {event['purpose'].replace('_', ' ')}"
+    cautions = f" Cautions that could not be decided: {'; '.join(report.undecided)}." if report.undecided else ""
+    aside = ", ".join(one.number for one in report.set_aside)
+    because = f" Ordered although {aside} advises against it: {event['override_reason']}" if aside else ""
+    item = TrackItem(
+        key=order_key(event["order_id"], "result"),
+        kind="investigation",
+        title=f"Result awaited: {asked}",
+        reason=f"Ordered, and no result is recorded yet.{cautions}{because}",
+        owner_role="" if report.actor.team else "key_worker",
+        owner_team=report.actor.team,
+        promise="investigation_resulted",
+        subject_id=event["order_id"],
+    )
+    return [item], []
+
+
+def _order_cancelled(report: Report) -> TrackMoves:
+    event = report.event
+    reason = f"The order was cancelled: {event['reason']}"
+    return [], [Closing(order_key(event["order_id"], "result"), "withdrawn", reason)]
+
+
+def _resulted(report: Report) -> TrackMoves:
+    """A result that was ordered here is read by a person, and the task says who told whom what."""
+    event = report.event
+    if not event.get("order_id"):
+        return [], []
+    item = TrackItem(
+        key=order_key(event["order_id"], "read"),
+        kind="result_to_read",
+        title=f"Read the result and say what follows: {event['investigation']}",
+        reason="The result of an ordered investigation arrived. Nobody has said yet that it was read.",
+        owner_role="key_worker",
+        promise="result_read",
+        subject_id=event["order_id"],
+    )
+    return [item], [Closing(order_key(event["order_id"], "result"), "done", "The result arrived.")]
+
+
 def _follow_up(report: Report) -> TrackMoves:
     event = report.event
     item = TrackItem(
@@ -322,4 +369,7 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "appointment_missed": _missed,
     "appointment_attended": _attended,
     "follow_up_triggered": _follow_up,
+    "investigation_ordered": _ordered,
+    "investigation_cancelled": _order_cancelled,
+    "result_received": _resulted,
 }

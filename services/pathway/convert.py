@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date
 
 from handrail.clinical.v1 import terms_pb2
@@ -52,3 +53,8 @@ def fact_from_proto(fact: terms_pb2.Fact) -> Fact:
         event_id=fact.event_id,
         seq=fact.seq,
     )
+
+
+def standing_facts(kept: Sequence[terms_pb2.Fact]) -> list[Fact]:
+    """Return the facts that stand: not superseded, not entered in error."""
+    return [fact_from_proto(fact) for fact in kept if not (fact.superseded_by_fact_id or fact.entered_in_error)]

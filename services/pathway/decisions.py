@@ -12,7 +12,7 @@ from handrail.clinical.v1 import terms_pb2
 from handrail.pathway.v1 import decisions_pb2, decisions_pb2_grpc
 from handrail.records.v1 import timeline_pb2
 from services.pathway import items
-from services.pathway.convert import fact_from_proto, value_from_proto
+from services.pathway.convert import standing_facts, value_from_proto
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, end_of
 from services.pathway.facts import Fact
 from services.pathway.guideline import Due, Guideline
@@ -58,7 +58,7 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             timeline_pb2.GetBasisRequest(patient_id=request.patient_id, up_to_seq=request.record_seq),
         )
         as_of = request.as_of.ToDatetime(tzinfo=UTC)
-        judgements = evaluate(guideline, _standing(stood_on.facts), as_of)
+        judgements = evaluate(guideline, standing_facts(stood_on.facts), as_of)
         planned = plan(
             guideline,
             judgements,
@@ -85,7 +85,7 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
         """Judge hypothetical facts beside the recorded ones; nothing is kept."""
         guideline = self._pinned(request.guideline)
         as_of = request.as_of.ToDatetime(tzinfo=UTC)
-        recorded = _standing(await self._facts(request.patient_id, 0))
+        recorded = standing_facts(await self._facts(request.patient_id, 0))
         supposed = [_supposed(number, fact, as_of, guideline) for number, fact in enumerate(request.facts)]
         judged = evaluate(guideline, [*recorded, *supposed], as_of)
         return decisions_pb2.WhatIfResponse(judgements=_judgements(guideline, judged))
@@ -165,11 +165,6 @@ def _day(text: str) -> date:
     except ValueError:
         message = "This is not a date of the calendar; write it as 2026-05-31."
         raise Invalid(message, field="on_date") from None
-
-
-def _standing(kept: Sequence[terms_pb2.Fact]) -> list[Fact]:
-    """Return the facts that stand: not superseded, not entered in error."""
-    return [fact_from_proto(fact) for fact in kept if not (fact.superseded_by_fact_id or fact.entered_in_error)]
 
 
 def _supposed(number: int, fact: terms_pb2.ReportedFact, as_of: datetime, guideline: Guideline) -> Fact:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
+from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
 from services.pathway.door import Door, closed_or_lost
@@ -46,6 +47,7 @@ class Desk:
         self._guideline = guideline
         self._settings = settings
         self._directory = Directory(caller, timeline)
+        self._cautions = Cautions(caller, timeline, guideline)
 
     async def accept(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any reporting request
         """Accept one report of a pathway.
@@ -62,6 +64,7 @@ class Desk:
             report = await self._checked_correction(request, report)
         if kind == "item_completed":
             await self._check_completion(request)
+        report = await self._cautions.asked(report, request.patient_id)
         try:
             receipt = await self._door.report(request.patient_id, report)
         except HandrailError as error:

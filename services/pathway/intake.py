@@ -118,6 +118,20 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """The referral goes out; its clock starts."""
         return intake_pb2.SendReferralResponse(receipt=await self._desk.accept(request, "referral_sent"))
 
+    async def OrderInvestigation(
+        self, request: intake_pb2.OrderInvestigationRequest, context: Context
+    ) -> intake_pb2.OrderInvestigationResponse:
+        """An investigation was ordered; the guideline's cautions are asked first."""
+        receipt = await self._desk.accept(request, "investigation_ordered")
+        return intake_pb2.OrderInvestigationResponse(receipt=receipt)
+
+    async def CancelInvestigation(
+        self, request: intake_pb2.CancelInvestigationRequest, context: Context
+    ) -> intake_pb2.CancelInvestigationResponse:
+        """An order was taken back, with the reason."""
+        receipt = await self._desk.accept(request, "investigation_cancelled")
+        return intake_pb2.CancelInvestigationResponse(receipt=receipt)
+
     async def ClosePathway(
         self, request: intake_pb2.ClosePathwayRequest, context: Context
     ) -> intake_pb2.ClosePathwayResponse:

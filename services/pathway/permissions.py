@@ -8,6 +8,8 @@ _CARE = frozenset({"coordinator", "key_worker", "nurse", "oncologist"})
 _RESULTS = _CARE | {"pathologist", "radiologist"}
 _RECEIVERS = frozenset({"palliative_clinician", "hospice_intake"})
 _CLINICIANS = frozenset({"oncologist", "key_worker", "nurse"})
+# Who may set a caution of the guideline aside.
+CLINICIANS = _CLINICIANS | {"radiologist", "pathologist"}
 _READERS = _CARE | _RECEIVERS | {"worker", "auditor", "service_lead", "pathologist", "radiologist"}
 _WORKER = frozenset({"worker"})
 
@@ -29,6 +31,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "DraftReferral": _CARE,
     "AgreeReferral": _CARE,
     "SendReferral": _CARE,
+    "OrderInvestigation": _RESULTS,
+    "CancelInvestigation": _RESULTS,
     "ClosePathway": _CARE,
     "AcknowledgeReferral": _RECEIVERS,
     "AskReferralInformation": _RECEIVERS,

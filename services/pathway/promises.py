@@ -31,6 +31,8 @@ NAMES = (
     "follow_up_booked",
     "missed_appointment",
     "report_not_filed",
+    "investigation_resulted",
+    "result_read",
 )
 LONGEST_WORKING_DAYS = 250
 LONGEST_HOURS = 24 * 365

@@ -76,6 +76,18 @@ async def item_completed(
     return []
 
 
+async def set_cautions_aside(session: AsyncSession, event: models.Event, request: filing_pb.AppendEventRequest) -> None:
+    """Write a departure for each caution that whoever ordered or started something set aside with a reason."""
+    for caution in request.set_aside:
+        shown = await _shown(session, event, caution.rule_id)
+        decision = _decision(event, shown, caution.rule_id, caution.number, "")
+        decision.decision_id = uuid.uuid5(event.event_id, f"caution|{caution.rule_id}")
+        decision.outcome, decision.departure, decision.reason_code = "declined", True, "other"
+        decision.reason = getattr(request.event, event.kind).override_reason
+        session.add(decision)
+        await _link(session, decision, shown.many("fact_ids"))
+
+
 async def _shown(session: AsyncSession, event: models.Event, rule_id: str, occurrence: str | None = None) -> _Shown:
     """Return a rule's newest judgement for this person; of several, the one of this occurrence, or one that applies."""
     newest = await session.scalar(

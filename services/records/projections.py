@@ -17,7 +17,7 @@ from services.records.convert import (
     moment_from_proto,
     value_from_proto,
 )
-from services.records.decisions import decision_made, item_completed
+from services.records.decisions import decision_made, item_completed, set_cautions_aside
 from services.records.plans import known_item
 from services.records.referrals import referral_drafted
 from services.runtime.errors import Conflict, NotFound
@@ -30,6 +30,7 @@ LONDON = ZoneInfo("Europe/London")
 
 async def project(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
     """Write the rows that follow from an event, and return the facts among them."""
+    await set_cautions_aside(session, event, request)
     projection = PROJECTIONS.get(event.kind)
     return await projection(session, event, request) if projection else []
 

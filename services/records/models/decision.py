@@ -17,7 +17,7 @@ class Decision(ActedMixin, Base):
     __tablename__ = "decision"
     __table_args__ = (
         UniqueConstraint("patient_id", "decision_id"),
-        UniqueConstraint("event_id"),
+        UniqueConstraint("event_id", "rule_id"),
         Index("ix_decision_patient_id_seq", "patient_id", "seq"),
     )
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from workflows import names
+from workflows.effects import take_effect
 from workflows.messages import Actor, Entry, GuidelinePin, OpenItem, PathwayState, Receipt, Report, Seen
-from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise, take_effect
+from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 REFERRAL = {"referral_id": "r1", "to_team": "palliative_care"}

@@ -56,6 +56,8 @@ class ClinicalEvent(_message.Message):
     FOLLOW_UP_TRIGGERED_FIELD_NUMBER: _builtins.int
     PATHWAY_CLOSED_FIELD_NUMBER: _builtins.int
     REFERRAL_UNDELIVERED_FIELD_NUMBER: _builtins.int
+    INVESTIGATION_ORDERED_FIELD_NUMBER: _builtins.int
+    INVESTIGATION_CANCELLED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pathway_opened(self) -> Global___PathwayOpened: ...
     @_builtins.property
@@ -120,6 +122,10 @@ class ClinicalEvent(_message.Message):
     def pathway_closed(self) -> Global___PathwayClosed: ...
     @_builtins.property
     def referral_undelivered(self) -> Global___ReferralUndelivered: ...
+    @_builtins.property
+    def investigation_ordered(self) -> Global___InvestigationOrdered: ...
+    @_builtins.property
+    def investigation_cancelled(self) -> Global___InvestigationCancelled: ...
     def __init__(
         self,
         *,
@@ -155,12 +161,14 @@ class ClinicalEvent(_message.Message):
         follow_up_triggered: Global___FollowUpTriggered | None = ...,
         pathway_closed: Global___PathwayClosed | None = ...,
         referral_undelivered: Global___ReferralUndelivered | None = ...,
+        investigation_ordered: Global___InvestigationOrdered | None = ...,
+        investigation_cancelled: Global___InvestigationCancelled | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -213,21 +221,84 @@ class ResultReceived(_message.Message):
 
     INVESTIGATION_FIELD_NUMBER: _builtins.int
     REPORTED_BY_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
     investigation: _builtins.str
     reported_by: _builtins.str
+    order_id: _builtins.str
+    """The order that this result answers, when it was ordered here."""
     def __init__(
         self,
         *,
         investigation: _builtins.str = ...,
         reported_by: _builtins.str = ...,
+        order_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["investigation", b"investigation", "reported_by", b"reported_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["investigation", b"investigation", "order_id", b"order_id", "reported_by", b"reported_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResultReceived: _TypeAlias = ResultReceived  # noqa: Y015
+
+@_typing.final
+class InvestigationOrdered(_message.Message):
+    """An investigation was asked for. The cautions of the guideline are asked first; `override_reason` says why it is
+    ordered although one of them advises against it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    MODALITY_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    OVERRIDE_REASON_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    modality: _builtins.str
+    """A code of the dictionary's proposed_modality."""
+    purpose: _builtins.str
+    """A code of the dictionary's imaging_purpose."""
+    question: _builtins.str
+    override_reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        modality: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        question: _builtins.str = ...,
+        override_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["modality", b"modality", "order_id", b"order_id", "override_reason", b"override_reason", "purpose", b"purpose", "question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvestigationOrdered: _TypeAlias = InvestigationOrdered  # noqa: Y015
+
+@_typing.final
+class InvestigationCancelled(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvestigationCancelled: _TypeAlias = InvestigationCancelled  # noqa: Y015
 
 @_typing.final
 class FactCorrected(_message.Message):
@@ -307,6 +378,7 @@ class DecisionMade(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     REVIEW_ON_FIELD_NUMBER: _builtins.int
     DECIDED_WITH_FIELD_NUMBER: _builtins.int
+    OVERRIDE_REASON_FIELD_NUMBER: _builtins.int
     number: _builtins.str
     """The number as the guideline prints it, such as 1.7.16; the rule is looked up in the pinned version."""
     outcome: Global___DecisionMade.Outcome.ValueType
@@ -318,6 +390,8 @@ class DecisionMade(_message.Message):
     review_on: _builtins.str
     """ISO date on which a deferral or decline is looked at again."""
     decided_with: _builtins.str
+    override_reason: _builtins.str
+    """Why this option is chosen although a caution advises against it."""
     def __init__(
         self,
         *,
@@ -329,10 +403,11 @@ class DecisionMade(_message.Message):
         reason: _builtins.str = ...,
         review_on: _builtins.str = ...,
         decided_with: _builtins.str = ...,
+        override_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_with", b"decided_with", "number", b"number", "option", b"option", "outcome", b"outcome", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_with", b"decided_with", "number", b"number", "option", b"option", "outcome", b"outcome", "override_reason", b"override_reason", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -346,10 +421,13 @@ class TherapyLineStarted(_message.Message):
     COURSE_FIELD_NUMBER: _builtins.int
     INTENT_FIELD_NUMBER: _builtins.int
     RESPONSE_CHECK_WEEKS_FIELD_NUMBER: _builtins.int
+    OVERRIDE_REASON_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     intent: _builtins.str
     response_check_weeks: _builtins.int
     """Weeks between response checks; CG81 gives no interval, so the team states one (0: the service's own default)."""
+    override_reason: _builtins.str
+    """Why this regimen is started although a caution advises against it."""
     @_builtins.property
     def course(self) -> _terms_pb2.TherapyCourse: ...
     def __init__(
@@ -359,10 +437,11 @@ class TherapyLineStarted(_message.Message):
         course: _terms_pb2.TherapyCourse | None = ...,
         intent: _builtins.str = ...,
         response_check_weeks: _builtins.int = ...,
+        override_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["course", b"course"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "intent", b"intent", "line_id", b"line_id", "response_check_weeks", b"response_check_weeks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "intent", b"intent", "line_id", b"line_id", "override_reason", b"override_reason", "response_check_weeks", b"response_check_weeks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -119,6 +119,16 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SendReferralRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SendReferralResponse.FromString,
                 _registered_method=True)
+        self.OrderInvestigation = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/OrderInvestigation',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OrderInvestigationRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OrderInvestigationResponse.FromString,
+                _registered_method=True)
+        self.CancelInvestigation = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/CancelInvestigation',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationResponse.FromString,
+                _registered_method=True)
         self.ClosePathway = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ClosePathway',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
@@ -248,6 +258,20 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OrderInvestigation(self, request, context):
+        """An investigation was ordered; a caution that it breaks refuses it, unless a clinician says why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelInvestigation(self, request, context):
+        """An order was taken back, with the reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ClosePathway(self, request, context):
         """A person closed the pathway, with the reason.
         """
@@ -342,6 +366,16 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.SendReferral,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SendReferralRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SendReferralResponse.SerializeToString,
+            ),
+            'OrderInvestigation': grpc.unary_unary_rpc_method_handler(
+                    servicer.OrderInvestigation,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OrderInvestigationRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OrderInvestigationResponse.SerializeToString,
+            ),
+            'CancelInvestigation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelInvestigation,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationResponse.SerializeToString,
             ),
             'ClosePathway': grpc.unary_unary_rpc_method_handler(
                     servicer.ClosePathway,
@@ -808,6 +842,60 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/SendReferral',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.SendReferralRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.SendReferralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OrderInvestigation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/OrderInvestigation',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.OrderInvestigationRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.OrderInvestigationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelInvestigation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/CancelInvestigation',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationResponse.FromString,
             options,
             channel_credentials,
             insecure,

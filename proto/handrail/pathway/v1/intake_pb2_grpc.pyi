@@ -65,6 +65,10 @@ class IntakeServiceStub:
     """The person agreed to the referral (or a best-interests decision was made)."""
     SendReferral: _grpc.UnaryUnaryMultiCallable[_intake_pb2.SendReferralRequest, _intake_pb2.SendReferralResponse]
     """The referral goes out; its clock starts."""
+    OrderInvestigation: _grpc.UnaryUnaryMultiCallable[_intake_pb2.OrderInvestigationRequest, _intake_pb2.OrderInvestigationResponse]
+    """An investigation was ordered; a caution that it breaks refuses it, unless a clinician says why."""
+    CancelInvestigation: _grpc.UnaryUnaryMultiCallable[_intake_pb2.CancelInvestigationRequest, _intake_pb2.CancelInvestigationResponse]
+    """An order was taken back, with the reason."""
     ClosePathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]
     """A person closed the pathway, with the reason."""
 
@@ -105,6 +109,10 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """The person agreed to the referral (or a best-interests decision was made)."""
     SendReferral: _aio.UnaryUnaryMultiCallable[_intake_pb2.SendReferralRequest, _intake_pb2.SendReferralResponse]  # type: ignore[assignment]
     """The referral goes out; its clock starts."""
+    OrderInvestigation: _aio.UnaryUnaryMultiCallable[_intake_pb2.OrderInvestigationRequest, _intake_pb2.OrderInvestigationResponse]  # type: ignore[assignment]
+    """An investigation was ordered; a caution that it breaks refuses it, unless a clinician says why."""
+    CancelInvestigation: _aio.UnaryUnaryMultiCallable[_intake_pb2.CancelInvestigationRequest, _intake_pb2.CancelInvestigationResponse]  # type: ignore[assignment]
+    """An order was taken back, with the reason."""
     ClosePathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]  # type: ignore[assignment]
     """A person closed the pathway, with the reason."""
 
@@ -244,6 +252,22 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.SendReferralResponse, _abc.Awaitable[_intake_pb2.SendReferralResponse]]:
         """The referral goes out; its clock starts."""
+
+    @_abc_1.abstractmethod
+    def OrderInvestigation(
+        self,
+        request: _intake_pb2.OrderInvestigationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.OrderInvestigationResponse, _abc.Awaitable[_intake_pb2.OrderInvestigationResponse]]:
+        """An investigation was ordered; a caution that it breaks refuses it, unless a clinician says why."""
+
+    @_abc_1.abstractmethod
+    def CancelInvestigation(
+        self,
+        request: _intake_pb2.CancelInvestigationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.CancelInvestigationResponse, _abc.Awaitable[_intake_pb2.CancelInvestigationResponse]]:
+        """An order was taken back, with the reason."""
 
     @_abc_1.abstractmethod
     def ClosePathway(

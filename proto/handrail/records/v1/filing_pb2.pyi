@@ -40,6 +40,7 @@ class AppendEventRequest(_message.Message):
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     RULE_ID_FIELD_NUMBER: _builtins.int
     GUIDELINE_FIELD_NUMBER: _builtins.int
+    SET_ASIDE_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """The key the reporter gave; kept for good with the request's hash and the reply."""
     caller: _builtins.str
@@ -65,6 +66,10 @@ class AppendEventRequest(_message.Message):
 
     @_builtins.property
     def actor(self) -> _terms_pb2.Actor: ...
+    @_builtins.property
+    def set_aside(self) -> _containers.RepeatedCompositeFieldContainer[Global___SetAside]:
+        """The cautions that a person set aside with a reason: each becomes a recorded departure."""
+
     def __init__(
         self,
         *,
@@ -83,14 +88,39 @@ class AppendEventRequest(_message.Message):
         correlation_id: _builtins.str = ...,
         rule_id: _builtins.str = ...,
         guideline: _builtins.str = ...,
+        set_aside: _abc.Iterable[Global___SetAside] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "actor", b"actor", "event", b"event", "occurred_at", b"occurred_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "actor", b"actor", "caller", b"caller", "correlation_id", b"correlation_id", "event", b"event", "event_id", b"event_id", "facts", b"facts", "guideline", b"guideline", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "request_hash", b"request_hash", "rule_id", b"rule_id", "seq", b"seq", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "actor", b"actor", "caller", b"caller", "correlation_id", b"correlation_id", "event", b"event", "event_id", b"event_id", "facts", b"facts", "guideline", b"guideline", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "request_hash", b"request_hash", "rule_id", b"rule_id", "seq", b"seq", "set_aside", b"set_aside", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AppendEventRequest: _TypeAlias = AppendEventRequest  # noqa: Y015
+
+@_typing.final
+class SetAside(_message.Message):
+    """A caution that a person set aside, by its rule and number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    number: _builtins.str
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "rule_id", b"rule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAside: _TypeAlias = SetAside  # noqa: Y015
 
 @_typing.final
 class AppendEventResponse(_message.Message):
