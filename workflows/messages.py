@@ -145,6 +145,11 @@ class OpenItem:
     subject_id: str = ""
     rule_id: str = ""
     overdue: bool = False
+    # Somebody has it in hand.
+    taken: bool = False
+    # How many rungs of the ladder were climbed, and when the next one is.
+    rung: int = 0
+    rung_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,15 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Climb:
+    """A rung of the ladder that a task must climb now; `why` is a person's reason when one asked for it."""
+
+    item_id: str
+    why: str = ""
+    asked_by: str = ""
+
+
+@dataclass(frozen=True)
 class ReferralRef:
     """What the pathway knows of one of its referrals."""
 
@@ -208,6 +222,7 @@ class PathwayState:
     seq: int = 0
     queue: list[Entry] = field(default_factory=list)
     outbox: list[Notice] = field(default_factory=list)
+    climbs: list[Climb] = field(default_factory=list)
     seen: dict[str, Seen] = field(default_factory=dict)
     items: dict[str, OpenItem] = field(default_factory=dict)
     referrals: dict[str, ReferralRef] = field(default_factory=dict)
@@ -316,6 +331,18 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What a person did with an open task: put off, taken, attempted, handed over or escalated, and when it is due."""
+
+    due_on: str
+    due_at: datetime
+    reason: str
+    change: str = "moved"
+    owner_team: str = ""
+    taken_by: str = ""
+
+
+@dataclass(frozen=True)
 class ApplyInput:
     """Open and close tasks in one transaction."""
 
@@ -325,11 +352,32 @@ class ApplyInput:
     applied_at: datetime
     open: list[PlannedItem]
     close: list[tuple[str, str, str]]
-    # Tasks that a person put off: the task's id, and its new due time with the reason.
-    move: dict[str, PlannedItem] = field(default_factory=dict)
+    # What people did with open tasks, by the task's id.
+    move: dict[str, Moved] = field(default_factory=dict)
     overdue: list[str] = field(default_factory=list)
     correlation_id: str = ""
     pathway_closed: bool = False
+
+
+@dataclass(frozen=True)
+class EscalationInput:
+    """Ask who hears next of a task that nobody did."""
+
+    kind: str
+    urgency: str
+    owner_team: str
+    rung: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """Whom to tell (`all`, `deputy`, `lead` of the owning team), which desk is to ring, and when the next comes."""
+
+    audiences: list[str]
+    phone_team: str
+    rung: int
+    next_at: datetime
 
 
 @dataclass(frozen=True)

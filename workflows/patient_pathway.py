@@ -16,13 +16,15 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names, planning, telling, tracks
+    from workflows import ladder, names, planning, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
     from workflows.children import ChildTracks
     from workflows.effects import take_back, take_effect
+    from workflows.escalations import Escalations
     from workflows.messages import (
+        Climb,
         Closing,
         DecideInput,
         Entry,
@@ -49,7 +51,7 @@ Answer = TypeVar("Answer")
 
 
 @workflow.defn
-class PatientPathway(ChildTracks):
+class PatientPathway(ChildTracks, Escalations):
     """The durable memory of one person's pathway (id `pathway:<patient id>`)."""
 
     @workflow.init
@@ -62,6 +64,7 @@ class PatientPathway(ChildTracks):
     async def run(self, state: PathwayState) -> None:  # noqa: ARG002 - Temporal gives it to __init__ and to run
         """Keep the clock until the pathway is closed and all is filed and told."""
         self._tasks = [asyncio.create_task(self._keep_desk()), asyncio.create_task(self._keep_post())]
+        self._tasks.append(asyncio.create_task(self._keep_ladder()))
         while not self._must_leave():
             await self._keep_clock()
         self._leaving = True
@@ -143,6 +146,8 @@ class PatientPathway(ChildTracks):
         entry.filed = entry.filed or await self._record(entry)
         if entry.filed is None:
             return False
+        if ladder.already_rung(self.state, entry):
+            return True
         if entry.filed.already_filed and entry.filed.seq not in {0, entry.seq}:
             return True  # the same report had been filed in an earlier turn
         moved, closing = self._track_moves(entry)
@@ -154,6 +159,7 @@ class PatientPathway(ChildTracks):
             return False
         self._remember_occasion(entry)
         self._tell(entry, entry.plan, opened, entry.filed)
+        self._climb_at_once(entry, opened)
         await self._wake_children(entry)
         return True
 
@@ -224,7 +230,14 @@ class PatientPathway(ChildTracks):
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
         referral = self._referral_of(entry)
         to_team = referral.to_team if referral else ""
-        self.state.outbox += telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids, to_team)
+        self.state.outbox += telling.notices(
+            self.state.patient_id,
+            entry,
+            plan,
+            [*opened, *planning.handed_over(self.state, entry)],
+            filed.fact_ids,
+            to_team,
+        )
 
     def _referral_of(self, entry: Entry) -> ReferralRef | None:
         report = entry.report
@@ -240,7 +253,7 @@ class PatientPathway(ChildTracks):
         referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral)
         item = self.state.items.get(str(report.event.get("item_id", "")))
-        if report.kind == "item_deferred" and item is not None:
+        if report.kind in {"item_deferred", "item_attempted"} and item is not None:
             moved = [tracks.deferred(item, report)]
         if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
             moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
@@ -273,7 +286,10 @@ class PatientPathway(ChildTracks):
             self._tick(workflow.now())
 
     def _next_due(self) -> datetime:
-        dues = [item.due_at for item in self.state.items.values() if not item.overdue]
+        climbing = {climb.item_id for climb in self.state.climbs}
+        items = self.state.items.values()
+        dues = [item.due_at for item in items if not item.overdue]
+        dues += [item.rung_at for item in items if item.rung_at is not None and item.item_id not in climbing]
         if self.state.reevaluate_at is not None:
             dues.append(self.state.reevaluate_at)
         return min(dues, default=workflow.now() + FAR_AHEAD)
@@ -281,6 +297,7 @@ class PatientPathway(ChildTracks):
     def _tick(self, now: datetime) -> None:
         """What is overdue is marked and told; it is never closed."""
         late = [item for item in self.state.items.values() if not item.overdue and item.due_at <= now]
+        self.state.climbs += [Climb(item.item_id) for item in ladder.due_now(self.state, now)]
         asked_again = self.state.reevaluate_at is not None and self.state.reevaluate_at <= now
         if not late and not asked_again:
             return
@@ -289,7 +306,11 @@ class PatientPathway(ChildTracks):
             self.state.items[item.item_id] = telling.marked_overdue(item)
         tick = self._enqueue(Entry(0, now, "", overdue=[item.item_id for item in late]))
         tick.event_id = names.derived_id("tick", self.state.patient_id, str(tick.seq))
-        self.state.outbox += telling.overdue_notices(self.state.patient_id, late)
+        if workflow.patched("ladder"):
+            waiting = {climb.item_id for climb in self.state.climbs}
+            self.state.climbs += [Climb(item.item_id) for item in late if item.item_id not in waiting]
+        else:
+            self.state.outbox += telling.overdue_notices(self.state.patient_id, late)
 
     # --- the post -------------------------------------------------------------------------------------------------
 
@@ -336,4 +357,4 @@ class PatientPathway(ChildTracks):
         return events > self.state.settings.history_events or info.is_continue_as_new_suggested()
 
     def _finished(self) -> bool:
-        return self.state.closed and not self.state.queue and not self.state.outbox
+        return self.state.closed and not (self.state.queue or self.state.outbox or self.state.climbs)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from workflows import names
-from workflows.messages import Applied, ApplyInput, Closing, Entry, OpenItem, PathwayState, Plan, PlannedItem
+from workflows import ladder, names
+from workflows.messages import Applied, ApplyInput, Closing, Entry, Moved, OpenItem, PathwayState, Plan, PlannedItem
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,17 @@ class Changes:
 
     open: list[PlannedItem] = field(default_factory=list)
     close: dict[str, Closing] = field(default_factory=dict)
-    move: dict[str, PlannedItem] = field(default_factory=dict)
+    move: dict[str, Moved] = field(default_factory=dict)
+
+
+# What a person may do with a task that stays open, and how its step is called.
+ACTIONS = {
+    "item_deferred": "moved",
+    "item_attempted": "attempted",
+    "item_taken": "taken",
+    "item_handed_over": "handed_over",
+    "item_escalated": "escalated",
+}
 
 
 def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Closing]) -> Changes:
@@ -28,14 +38,45 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     for ending in [*closing, *plan.close]:
         if ending.key in by_key:
             close.setdefault(by_key[ending.key].item_id, ending)
+    for ending in ladder.no_longer_rung(state, close):
+        close.setdefault(by_key[ending.key].item_id, ending)
     going = {ending.key for ending in close.values()}
-    put_off = {by_key[item.key].item_id: item for item in plan.open if item.key in by_key and item.key not in going}
     fresh = [item for item in plan.open if item.key not in by_key or item.key in going]
     return Changes(
         open=[] if state.ended else fresh,
         close=close,
-        move=put_off if kind == "item_deferred" else {},
+        move=_moved(state, entry, plan, going),
     )
+
+
+def _moved(state: PathwayState, entry: Entry, plan: Plan, going: Collection[str]) -> dict[str, Moved]:
+    """Return what a person did with a task that stays open; it has a new due time where the plan gives it one."""
+    report = entry.report
+    change = ACTIONS.get(report.kind, "") if report else ""
+    item = state.items.get(str(report.event.get("item_id", ""))) if report else None
+    if report is None or item is None or not change or item.key in going:
+        return {}
+    # The tracks' tasks come last: the planner may want the same one with a due time of its own.
+    due = next((planned for planned in reversed(plan.open) if planned.key == item.key), None)
+    reason = due.reason if due else str(report.event.get("reason") or report.event.get("note") or "Taken on.")
+    to = Moved(
+        due_on=due.due_on if due else item.due_on,
+        due_at=due.due_at if due else item.due_at,
+        reason=reason,
+        change=change,
+        owner_team=str(report.event.get("to_team", "")),
+        taken_by=report.actor.subject if change == "taken" else "",
+    )
+    return {item.item_id: to}
+
+
+def handed_over(state: PathwayState, entry: Entry) -> list[OpenItem]:
+    """Return the task that another team has from now on, which it is told as it would be of a new one."""
+    report = entry.report
+    if report is None or report.kind != "item_handed_over":
+        return []
+    item = state.items.get(str(report.event["item_id"]))
+    return [item] if item else []
 
 
 def to_apply(state: PathwayState, entry: Entry, changed: Changes) -> ApplyInput:
@@ -61,7 +102,7 @@ def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Appl
         state.items.pop(item_id, None)
     for item_id, to in changed.move.items():
         if item_id in state.items:
-            state.items[item_id] = replace(state.items[item_id], due_on=to.due_on, due_at=to.due_at, overdue=False)
+            state.items[item_id] = _after(state.items[item_id], to)
     opened = []
     for item in changed.open:
         item_id = names.derived_id("item", state.patient_id, item.key, entry.event_id)
@@ -83,3 +124,14 @@ def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Appl
     state.items.update({item.item_id: item for item in opened})
     state.ended = state.ended or (entry.report is not None and entry.report.kind == "pathway_closed")
     return opened
+
+
+def _after(item: OpenItem, to: Moved) -> OpenItem:
+    """Return the task as it stands after what a person did with it; a later due time starts its clock again."""
+    later = to.due_at > item.due_at
+    item = replace(item, due_on=to.due_on, due_at=to.due_at, owner_team=to.owner_team or item.owner_team)
+    if later:
+        item = replace(item, overdue=False, rung=0, rung_at=None)
+    if to.change in {"taken", "handed_over"}:
+        item = replace(item, taken=bool(to.taken_by))
+    return item

@@ -175,7 +175,7 @@ _CLINICIANS = frozenset({"oncologist", "key_worker", "nurse", "palliative_clinic
 
 
 def _item(state: PathwayState, report: Report) -> Refusal | None:
-    if report.kind not in {"item_completed", "item_deferred", "appointment_booked"}:
+    if not report.kind.startswith("item_") and report.kind != "appointment_booked":
         return None
     item = state.items.get(str(report.event.get("item_id", "")))
     if item is not None:
@@ -198,14 +198,17 @@ def _not_like_this(item: OpenItem, report: Report) -> Refusal | None:
             names.NOT_IN_THIS_STATE,
             "Only a task to book something closes by a booking. Book without naming this task; it stays open.",
         )
-    if item.urgency != "emergency":
-        return None
-    if report.kind == "item_deferred":
+    return _in_an_emergency(report) if item.urgency == "emergency" else None
+
+
+def _in_an_emergency(report: Report) -> Refusal | None:
+    """Return why an emergency is not put off, nor ended by anybody; who takes it on or hands it over is welcome."""
+    if report.kind in {"item_deferred", "item_attempted"}:
         return Refusal(
             names.NOT_IN_THIS_STATE,
             "An emergency is not put off. Act now; hand it to whoever can, and say what was done when it is done.",
         )
-    if report.actor.role not in _CLINICIANS:
+    if report.kind == "item_completed" and report.actor.role not in _CLINICIANS:
         return Refusal(
             names.NOT_ALLOWED,
             "A clinician says when an emergency is over. Ask one to complete this task with its outcome.",

@@ -61,14 +61,20 @@ def moves(report: Report, referral: ReferralRef | None = None) -> TrackMoves:
 
 
 def deferred(item: OpenItem, report: Report) -> TrackItem:
-    """Return the task again, with the date that a person put it off to, and their reason."""
+    """Return the task again, with the date that a person put it off to, or on which they try again."""
+    event = report.event
+    if report.kind == "item_attempted":
+        on_date = event["next_try_on"]
+        reason = f"Tried ({event['how']}): {event['note']} Next try {on_date}."
+    else:
+        on_date, reason = event["until"], f"Put off until {event['until']}: {event['reason']}"
     return TrackItem(
         key=item.key,
         kind=item.kind,
         title=item.title,
-        reason=f"Put off until {report.event['until']}: {report.event['reason']}",
+        reason=reason,
         owner_team=item.owner_team,
-        on_date=str(report.event["until"]),
+        on_date=str(on_date),
         urgency=item.urgency,
         subject_id=item.subject_id,
         number=item.number,

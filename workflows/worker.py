@@ -78,6 +78,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
             notify.send_notice,
             notify.list_inbound,
             scheduling.plan_response_check,
+            scheduling.plan_escalation,
         ],
         interceptors=[Correlation()],
         workflow_runner=runner(),

@@ -40,13 +40,14 @@ class Desk:
         timeline: TimelineServiceAsyncStub,
         guideline: Guideline,
         settings: Settings,
+        directory: Directory,
     ) -> None:
         self._door = door
         self._caller = caller
         self._timeline = timeline
         self._guideline = guideline
         self._settings = settings
-        self._directory = Directory(caller, timeline)
+        self._directory = directory
         self._cautions = Cautions(caller, timeline, guideline)
 
     async def accept(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any reporting request

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handrail.records.v1 import timeline_pb2
+from services.pathway.ladders import Team
 from services.runtime.clients import Caller
 from services.runtime.errors import HandrailError, Invalid
 from workflows.messages import Report
@@ -55,9 +56,22 @@ class Directory:
             if to_team == signed:
                 message = f"A referral goes to another team, and {signed} is your own. Name the team that is asked."
                 raise Invalid(message, field="referral_drafted.to_team")
+        if report.kind == "item_handed_over":
+            _check_named(report.event["to_team"], known, "team", "item_handed_over.to_team")
         if report.kind == "key_worker_assigned":
             people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
             _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")
+
+    async def team(self, team_id: str) -> Team:
+        """Return what a ladder asks of a team; one that nobody knows is taken to have all that a team can have."""
+        known = {team.team_id: team for team in await self._known_teams()}
+        team = known.get(team_id)
+        return Team(bool(team.deputy), bool(team.lead), len(team.members)) if team else Team()
+
+    async def telephone(self, role: str) -> str:
+        """Return how the first team with a role is rung up, `01632 960120 (Breast oncology)`; empty if nobody knows."""
+        team = next((team for team in await self._known_teams() if role in team.roles and team.telephone), None)
+        return f"{team.telephone} ({team.name})" if team else ""
 
     async def _known_teams(self) -> Sequence[timeline_pb2.Team]:
         """Return the teams, old ones while records is away: they change only when records starts."""

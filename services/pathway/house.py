@@ -6,6 +6,7 @@ import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 from temporalio.client import Client
@@ -24,10 +25,12 @@ from handrail.pathway.v1 import (
 from handrail.records.v1.timeline_pb2_grpc import TimelineServiceStub
 from services.pathway.decisions import DecisionService, Guidelines
 from services.pathway.desk import Desk
+from services.pathway.directory import Directory
 from services.pathway.door import Door
 from services.pathway.guideline import Guideline, load_all
 from services.pathway.intake import IntakeService
 from services.pathway.knowledge.adoption import version_for_new_people, with_delegated
+from services.pathway.ladders import Ladders
 from services.pathway.promises import Promises, load_promises
 from services.pathway.referrals import ReferralService
 from services.pathway.scheduling import SchedulingService
@@ -73,6 +76,13 @@ def current_guideline(guidelines: Guidelines, guideline_id: str) -> Guideline:
     return version_for_new_people(guidelines, guideline_id) or guidelines[guideline_id, versions[-1]]
 
 
+class LocalRules(NamedTuple):
+    """What a service sets for itself: how soon its promises are kept, and who hears when they are not."""
+
+    promises: Promises
+    ladders: Ladders
+
+
 class House:
     """The pathway service's four gRPC services over one door into Temporal."""
 
@@ -80,7 +90,7 @@ class House:
         self,
         guidelines: Guidelines,
         guideline: Guideline,
-        promises: Promises,
+        local: LocalRules,
         client: Client,
         records: grpc.aio.Channel,
         identity_key: str,
@@ -88,11 +98,12 @@ class House:
     ) -> None:
         caller = Caller(SERVICE, identity_key)
         timeline = TimelineServiceStub(records)
-        desk = Desk(Door(client), caller, timeline, guideline, limits)
+        directory = Directory(caller, timeline)
+        desk = Desk(Door(client), caller, timeline, guideline, limits, directory)
         self.intake = IntakeService(desk)
         self.referrals = ReferralService(desk)
-        self.scheduling = SchedulingService(desk, promises)
-        self.decisions = DecisionService(guidelines, promises, caller, timeline)
+        self.scheduling = SchedulingService(desk, local.promises, local.ladders, directory)
+        self.decisions = DecisionService(guidelines, local.promises, caller, timeline)
 
     def add_servicers(self, server: grpc.aio.Server) -> Sequence[str]:
         """Register the services on a server; return their full names."""

@@ -100,6 +100,28 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """Somebody put a task off, with a reason and a date."""
         return intake_pb2.DeferItemResponse(receipt=await self._desk.accept(request, "item_deferred"))
 
+    async def TakeItem(self, request: intake_pb2.TakeItemRequest, context: Context) -> intake_pb2.TakeItemResponse:
+        """Somebody took a task on; it stays open."""
+        return intake_pb2.TakeItemResponse(receipt=await self._desk.accept(request, "item_taken"))
+
+    async def AttemptItem(
+        self, request: intake_pb2.AttemptItemRequest, context: Context
+    ) -> intake_pb2.AttemptItemResponse:
+        """Somebody tried and could not; the task waits for the next try."""
+        return intake_pb2.AttemptItemResponse(receipt=await self._desk.accept(request, "item_attempted"))
+
+    async def HandOverItem(
+        self, request: intake_pb2.HandOverItemRequest, context: Context
+    ) -> intake_pb2.HandOverItemResponse:
+        """A task went to another team, with the reason."""
+        return intake_pb2.HandOverItemResponse(receipt=await self._desk.accept(request, "item_handed_over"))
+
+    async def EscalateItem(
+        self, request: intake_pb2.EscalateItemRequest, context: Context
+    ) -> intake_pb2.EscalateItemResponse:
+        """Somebody asked the next rung for help."""
+        return intake_pb2.EscalateItemResponse(receipt=await self._desk.accept(request, "item_escalated"))
+
     async def DraftReferral(
         self, request: intake_pb2.DraftReferralRequest, context: Context
     ) -> intake_pb2.DraftReferralResponse:

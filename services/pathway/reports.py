@@ -24,7 +24,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 FARTHEST = timedelta(days=3660)
 LONGEST_DEFERRAL = timedelta(days=366)
-_DATES = frozenset({"until", "due_on", "review_on", "started_on", "ended_on"})
+_DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on"})
 
 
 class ReportRequest(Protocol):
@@ -158,7 +158,7 @@ def _problem_with_date(name: str, text: str) -> str:
     except ValueError:
         return "this is not a date of the calendar; write it as 2026-05-31"
     today = now().date()
-    if name == "until" and not today <= day <= today + LONGEST_DEFERRAL:
+    if name in {"until", "next_try_on"} and not today <= day <= today + LONGEST_DEFERRAL:
         return "put a task off to a day from today on, and by a year at most"
     if not EARLIEST.date() <= day <= today + FARTHEST:
         return "this lies too far away; check the year"

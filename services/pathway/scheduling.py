@@ -9,18 +9,26 @@ from grpc.aio import ServicerContext
 
 from handrail.pathway.v1 import scheduling_pb2, scheduling_pb2_grpc
 from services.pathway.desk import Desk
+from services.pathway.directory import Directory
 from services.pathway.due_dates import CALENDAR_VERSION, end_of, london_date
+from services.pathway.ladders import Ladders, next_step
 from services.pathway.promises import Promises
+from services.runtime.logging import get_logger
 
 Context = ServicerContext[Any, Any]
+log = get_logger()
+# The audience of a message that goes to a whole team.
+_WHOLE_TEAM = {"team": "all"}
 
 
 class SchedulingService(scheduling_pb2_grpc.SchedulingServiceServicer):
     """What is booked, moved, kept and missed; what outside schedulers trigger; when a response check falls due."""
 
-    def __init__(self, desk: Desk, promises: Promises) -> None:
+    def __init__(self, desk: Desk, promises: Promises, ladders: Ladders, directory: Directory) -> None:
         self._desk = desk
         self._promises = promises
+        self._ladders = ladders
+        self._directory = directory
 
     async def BookAppointment(
         self, request: scheduling_pb2.BookAppointmentRequest, context: Context
@@ -73,4 +81,22 @@ class SchedulingService(scheduling_pb2_grpc.SchedulingServiceServicer):
         due_on = london_date(request.counted_from.ToDatetime(tzinfo=UTC)) + timedelta(weeks=weeks)
         reply = scheduling_pb2.PlanResponseCheckResponse(due_on=due_on.isoformat(), calendar_version=CALENDAR_VERSION)
         reply.due_at.FromDatetime(end_of(due_on))
+        return reply
+
+    async def PlanEscalation(
+        self, request: scheduling_pb2.PlanEscalationRequest, context: Context
+    ) -> scheduling_pb2.PlanEscalationResponse:
+        """Work out who hears next of a task that nobody did: `ladders.yaml` as it stands now, and the team's people."""
+        book = self._ladders.now()
+        if self._ladders.problem:
+            log.error("ladders_unusable", problem=self._ladders.problem)
+        team = await self._directory.team(request.owner_team)
+        moment = request.at.ToDatetime(tzinfo=UTC)
+        step = next_step(book, request.kind, request.urgency, request.rung, team, moment)
+        reply = scheduling_pb2.PlanEscalationResponse(
+            audiences=[_WHOLE_TEAM.get(audience, audience) for audience in step.tell],
+            phone_team=step.phone,
+            rung=step.rung,
+        )
+        reply.next_at.FromDatetime(step.next_at)
         return reply

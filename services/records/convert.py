@@ -261,6 +261,8 @@ def item_to_proto(
         opened_by_event_id=_text(row.opened_by_event_id),
         person=person_to_proto(person) if person else None,
         moved=row.moved,
+        taken_by=row.taken_by,
+        attempts=row.attempts,
     )
 
 

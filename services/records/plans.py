@@ -31,11 +31,14 @@ async def apply_plan(session: AsyncSession, request: filing_pb.ApplyPlanRequest)
     at = instant_from_proto(request.applied_at)
     for settle in request.close:
         _settle(session, items[uuid.UUID(settle.item_id)], settle, at, request.seq)
+    who = await owners(session) if request.open or request.move else None
     for move in request.move:
         _move(session, items[uuid.UUID(move.item_id)], move, at, request.seq)
+        if who is not None and move.owner_team:
+            items[uuid.UUID(move.item_id)].owner_team = who.owner(move.owner_team, "")
     # Closed before opened: a successor may take the key that its predecessor leaves.
     await session.flush()
-    opened = await _open_all(session, request, at)
+    opened = await _open_all(session, request, who, at) if who is not None else []
     if request.pathway_closed:
         pathway = await session.get(models.Pathway, patient_id)
         if pathway is not None:
@@ -124,24 +127,27 @@ def _settle(
 
 
 def _move(session: AsyncSession, item: models.Item, move: filing_pb.ItemToMove, at: dt.datetime, seq: int) -> None:
-    """Move the due time of an open item, as a person asked; a mark of being overdue goes when the new time is later."""
+    """Note what a person did with an open item; a mark of being overdue goes when its due time is later now."""
     if item.status != OPEN:
-        message = "This task is closed, so it cannot be put off. Read the worklist again."
+        message = "This task is closed, so nothing can be done with it. Read the worklist again."
         raise Conflict(message, field="move", reason="item_closed")
+    change = move.change or "moved"
     item.due_on = date_from_proto(move.due_on, "move.due_on")
     item.due_at = instant_from_proto(move.due_at)
-    item.moved += 1
+    item.moved += change == "moved"
+    item.attempts += change == "attempted"
+    if change in {"taken", "handed_over"}:
+        item.taken_by = move.taken_by
     if item.overdue_at is not None and item.due_at > at:
         item.overdue_at = None
-    session.add(_step(item, "moved", at, seq, move.reason))
+    session.add(_step(item, change, at, seq, move.reason))
 
 
 async def _open_all(
-    session: AsyncSession, request: filing_pb.ApplyPlanRequest, at: dt.datetime
+    session: AsyncSession, request: filing_pb.ApplyPlanRequest, who: Owners, at: dt.datetime
 ) -> list[dict[str, str]]:
     if not request.open:
         return []
-    who = await owners(session)
     standing = {
         item.item_id: item
         for item in await session.scalars(
@@ -190,6 +196,8 @@ def _item(
         subject_id=asked.subject_id,
         opened_by_event_id=uuid.UUID(request.event_id) if request.event_id else None,
         moved=0,
+        taken_by="",
+        attempts=0,
     )
 
 

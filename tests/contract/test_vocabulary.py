@@ -54,7 +54,13 @@ def test_every_event_that_is_told_has_a_message_of_its_name() -> None:
     assert told <= set(EVENTS)
     assert told <= templates
     # what is a template and not an event: promises, and what is said when no event is news
-    assert templates - set(EVENTS) == {"item_overdue", "items_opened", "phone_task", "report_not_filed"}
+    assert templates - set(EVENTS) == {
+        "item_overdue",
+        "item_unacknowledged",
+        "items_opened",
+        "phone_task",
+        "report_not_filed",
+    }
 
 
 def test_every_event_has_a_journey_that_reports_it() -> None:

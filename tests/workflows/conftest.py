@@ -24,6 +24,8 @@ from workflows.messages import (
     ApplyInput,
     Closing,
     DecideInput,
+    Escalation,
+    EscalationInput,
     Filed,
     FileReport,
     InboundPage,
@@ -78,6 +80,8 @@ class Memory:
     decisions: str = ""  # "down", or "refuse"
     scheduling_down: bool = False
     inbound: list[InboundReceipt] = field(default_factory=list)
+    climbed: list[EscalationInput] = field(default_factory=list)
+    next_rung: timedelta = timedelta(hours=1)
     due_in: timedelta = timedelta(days=5)
     follow_up: str = "next_contact||1|"
 
@@ -142,6 +146,16 @@ class Memory:
         )
 
     @activity.defn
+    async def plan_escalation(self, asked: EscalationInput) -> Escalation:
+        """Climb a short ladder: the team and its lead, then the duty desk's telephone, every hour."""
+        if self.scheduling_down:
+            message = "pathway is down"
+            raise ApplicationError(message, type="unavailable")
+        self.climbed.append(asked)
+        told, phone = (["all", "lead"], "") if asked.rung == 0 else ([], "duty_desk")
+        return Escalation(told, phone, min(asked.rung, 1), asked.at + self.next_rung)
+
+    @activity.defn
     async def set_referral_status(self, asked: SetStatusInput) -> str:
         """Keep a referral's step."""
         if asked.step.to_status == self.refuse_status:
@@ -197,6 +211,7 @@ async def working(client: Client, memory: Memory, task_queue: str) -> AsyncItera
             memory.send_notice,
             memory.list_inbound,
             memory.plan_response_check,
+            memory.plan_escalation,
         ],
         workflow_runner=runner(),
     ):

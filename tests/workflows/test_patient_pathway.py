@@ -50,7 +50,7 @@ async def test_same_key_is_one_report_and_another_body_is_refused(env: WorkflowE
 
 
 async def test_overdue_is_told_to_team_and_lead_and_closes_nothing(env: WorkflowEnvironment) -> None:
-    memory, queue = Memory(due_in=timedelta(days=40)), str(uuid.uuid4())
+    memory, queue = Memory(due_in=timedelta(days=40), next_rung=timedelta(days=30)), str(uuid.uuid4())
     async with working(env.client, memory, queue):
         handle = await started(env, queue)
         await settled(handle)
@@ -60,6 +60,43 @@ async def test_overdue_is_told_to_team_and_lead_and_closes_nothing(env: Workflow
     assert told == [("item_overdue", "all"), ("item_overdue", "lead")]
     assert standing["open_items"] == 1
     assert [a.overdue for a in memory.applied if a.overdue]
+
+
+async def test_a_task_that_nobody_does_climbs_its_ladder_to_a_telephone_and_is_done_in_the_end(
+    env: WorkflowEnvironment,
+) -> None:
+    memory, queue = Memory(due_in=timedelta(days=40), next_rung=timedelta(days=2)), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        handle = await started(env, queue)
+        await settled(handle)
+        # when it is five days overdue
+        for days in (41, 2, 2):
+            await env.fast_forward(handle, timedelta(days=days))
+            await settled(handle)
+        # then three rungs were climbed, the last of them twice, and one telephone task is open beside it
+        assert [asked.rung for asked in memory.climbed if asked.kind == "next_contact"] == [0, 1, 2]
+        phones = [item for asked in memory.applied for item in asked.open if item.kind == "phone_task"]
+        assert [(phone.owner_team, phone.urgency) for phone in phones] == [("duty_desk", "urgent")]
+        assert [n.values["why"] for n in memory.notices if n.template == "phone_task"] == [
+            "It is overdue and nobody did it."
+        ] * 2
+        # when somebody does it, then nobody need be rung any more
+        first = memory.applied[0]
+        item_id = names.derived_id("item", first.patient_id, first.open[0].key, first.event_id)
+        await handle.execute_update(PatientPathway.report, a_report("item_completed", item_id=item_id, outcome="Seen."))
+        await settled(handle)
+    closed = [reason for asked in memory.applied for _, _, reason in asked.close]
+    assert "What it was to be rung about is closed." in closed
+
+
+async def test_while_nobody_can_say_what_the_ladder_is_everybody_is_told(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(due_in=timedelta(seconds=3), scheduling_down=True), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        await started(env, queue)
+        await eventually(lambda: any(n.template == "phone_task" for n in memory.notices), "the desk rings")
+        memory.scheduling_down = False
+    told = {(n.team, n.audience) for n in memory.notices if n.template == "item_overdue"}
+    assert {audience for _, audience in told} == {"all", "deputy", "lead"}
 
 
 async def test_records_down_delays_filing_but_not_acceptance_or_alarm(env: WorkflowEnvironment) -> None:

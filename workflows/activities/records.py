@@ -121,7 +121,13 @@ class RecordsActivities:
                     ],
                     move=[
                         filing_pb2.ItemToMove(
-                            item_id=item_id, due_on=to.due_on, due_at=timestamp(to.due_at), reason=to.reason[:2000]
+                            item_id=item_id,
+                            due_on=to.due_on,
+                            due_at=timestamp(to.due_at),
+                            reason=to.reason[:2000],
+                            change=to.change,
+                            owner_team=to.owner_team,
+                            taken_by=to.taken_by,
                         )
                         for item_id, to in asked.move.items()
                     ],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from handrail.pathway.v1 import scheduling_pb2
-from workflows.activities import refusals, timestamp
-from workflows.messages import ResponseCheckInput
+from workflows.activities import instant, refusals, timestamp
+from workflows.messages import Escalation, EscalationInput, ResponseCheckInput
 
 if TYPE_CHECKING:
     from handrail.pathway.v1.scheduling_pb2_grpc import SchedulingServiceAsyncStub
@@ -29,3 +29,17 @@ class SchedulingActivities:
         with refusals():
             reply = await self._caller.call(self._scheduling.PlanResponseCheck, request)
         return reply.due_on
+
+    @activity.defn
+    async def plan_escalation(self, asked: EscalationInput) -> Escalation:
+        """Return who hears next of a task that nobody did."""
+        request = scheduling_pb2.PlanEscalationRequest(
+            kind=asked.kind,
+            urgency=asked.urgency,
+            owner_team=asked.owner_team,
+            rung=asked.rung,
+            at=timestamp(asked.at),
+        )
+        with refusals():
+            reply = await self._caller.call(self._scheduling.PlanEscalation, request)
+        return Escalation(list(reply.audiences), reply.phone_team, reply.rung, instant(reply.next_at))

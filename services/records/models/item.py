@@ -60,10 +60,12 @@ class Item(Base):
     subject_id: Mapped[Words]
     opened_by_event_id: Mapped[uuid.UUID | None]
     moved: Mapped[Count]
+    taken_by: Mapped[Words]
+    attempts: Mapped[Count]
 
 
 class ItemStep(Base):
-    """One change of an item with its reason: opened, moved, overdue, done, withdrawn or replaced; appended."""
+    """One change of an item with its reason: opened, closed, overdue, or what a person did with it; appended."""
 
     __tablename__ = "item_step"
     __table_args__ = (

@@ -58,6 +58,10 @@ class ClinicalEvent(_message.Message):
     REFERRAL_UNDELIVERED_FIELD_NUMBER: _builtins.int
     INVESTIGATION_ORDERED_FIELD_NUMBER: _builtins.int
     INVESTIGATION_CANCELLED_FIELD_NUMBER: _builtins.int
+    ITEM_TAKEN_FIELD_NUMBER: _builtins.int
+    ITEM_ATTEMPTED_FIELD_NUMBER: _builtins.int
+    ITEM_HANDED_OVER_FIELD_NUMBER: _builtins.int
+    ITEM_ESCALATED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pathway_opened(self) -> Global___PathwayOpened: ...
     @_builtins.property
@@ -126,6 +130,14 @@ class ClinicalEvent(_message.Message):
     def investigation_ordered(self) -> Global___InvestigationOrdered: ...
     @_builtins.property
     def investigation_cancelled(self) -> Global___InvestigationCancelled: ...
+    @_builtins.property
+    def item_taken(self) -> Global___ItemTaken: ...
+    @_builtins.property
+    def item_attempted(self) -> Global___ItemAttempted: ...
+    @_builtins.property
+    def item_handed_over(self) -> Global___ItemHandedOver: ...
+    @_builtins.property
+    def item_escalated(self) -> Global___ItemEscalated: ...
     def __init__(
         self,
         *,
@@ -163,12 +175,16 @@ class ClinicalEvent(_message.Message):
         referral_undelivered: Global___ReferralUndelivered | None = ...,
         investigation_ordered: Global___InvestigationOrdered | None = ...,
         investigation_cancelled: Global___InvestigationCancelled | None = ...,
+        item_taken: Global___ItemTaken | None = ...,
+        item_attempted: Global___ItemAttempted | None = ...,
+        item_handed_over: Global___ItemHandedOver | None = ...,
+        item_escalated: Global___ItemEscalated | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -617,6 +633,111 @@ class ItemDeferred(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ItemDeferred: _TypeAlias = ItemDeferred  # noqa: Y015
+
+@_typing.final
+class ItemTaken(_message.Message):
+    """Somebody said: this is mine now. It stays open; the clock that asks who has it stops until it is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemTaken: _TypeAlias = ItemTaken  # noqa: Y015
+
+@_typing.final
+class ItemAttempted(_message.Message):
+    """Somebody tried and could not; the next try is on a date."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    HOW_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    NEXT_TRY_ON_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    how: _builtins.str
+    note: _builtins.str
+    next_try_on: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        how: _builtins.str = ...,
+        note: _builtins.str = ...,
+        next_try_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["how", b"how", "item_id", b"item_id", "next_try_on", b"next_try_on", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemAttempted: _TypeAlias = ItemAttempted  # noqa: Y015
+
+@_typing.final
+class ItemHandedOver(_message.Message):
+    """The task is another team's from now on; its clock stays as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    TO_TEAM_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    to_team: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        to_team: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "reason", b"reason", "to_team", b"to_team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemHandedOver: _TypeAlias = ItemHandedOver  # noqa: Y015
+
+@_typing.final
+class ItemEscalated(_message.Message):
+    """Somebody asks the next rung of the ladder for help now, without waiting for the clock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemEscalated: _TypeAlias = ItemEscalated  # noqa: Y015
 
 @_typing.final
 class ReferralDrafted(_message.Message):

@@ -1160,3 +1160,231 @@ class CancelInvestigationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelInvestigationResponse: _TypeAlias = CancelInvestigationResponse  # noqa: Y015
+
+@_typing.final
+class TakeItemRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ITEM_TAKEN_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def item_taken(self) -> _events_pb2.ItemTaken: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        item_taken: _events_pb2.ItemTaken | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item_taken", b"item_taken", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "item_taken", b"item_taken", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeItemRequest: _TypeAlias = TakeItemRequest  # noqa: Y015
+
+@_typing.final
+class TakeItemResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeItemResponse: _TypeAlias = TakeItemResponse  # noqa: Y015
+
+@_typing.final
+class AttemptItemRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ITEM_ATTEMPTED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def item_attempted(self) -> _events_pb2.ItemAttempted: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        item_attempted: _events_pb2.ItemAttempted | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item_attempted", b"item_attempted", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "item_attempted", b"item_attempted", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttemptItemRequest: _TypeAlias = AttemptItemRequest  # noqa: Y015
+
+@_typing.final
+class AttemptItemResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttemptItemResponse: _TypeAlias = AttemptItemResponse  # noqa: Y015
+
+@_typing.final
+class HandOverItemRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ITEM_HANDED_OVER_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def item_handed_over(self) -> _events_pb2.ItemHandedOver: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        item_handed_over: _events_pb2.ItemHandedOver | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item_handed_over", b"item_handed_over", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "item_handed_over", b"item_handed_over", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverItemRequest: _TypeAlias = HandOverItemRequest  # noqa: Y015
+
+@_typing.final
+class HandOverItemResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverItemResponse: _TypeAlias = HandOverItemResponse  # noqa: Y015
+
+@_typing.final
+class EscalateItemRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ITEM_ESCALATED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def item_escalated(self) -> _events_pb2.ItemEscalated: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        item_escalated: _events_pb2.ItemEscalated | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item_escalated", b"item_escalated", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "item_escalated", b"item_escalated", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EscalateItemRequest: _TypeAlias = EscalateItemRequest  # noqa: Y015
+
+@_typing.final
+class EscalateItemResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EscalateItemResponse: _TypeAlias = EscalateItemResponse  # noqa: Y015

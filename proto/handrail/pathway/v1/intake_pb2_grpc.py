@@ -104,6 +104,26 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferItemRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferItemResponse.FromString,
                 _registered_method=True)
+        self.TakeItem = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/TakeItem',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.TakeItemRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.TakeItemResponse.FromString,
+                _registered_method=True)
+        self.AttemptItem = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AttemptItem',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemResponse.FromString,
+                _registered_method=True)
+        self.HandOverItem = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/HandOverItem',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemResponse.FromString,
+                _registered_method=True)
+        self.EscalateItem = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/EscalateItem',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.EscalateItemRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.EscalateItemResponse.FromString,
+                _registered_method=True)
         self.DraftReferral = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/DraftReferral',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DraftReferralRequest.SerializeToString,
@@ -237,6 +257,34 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TakeItem(self, request, context):
+        """Somebody took a task on; it stays open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttemptItem(self, request, context):
+        """Somebody tried and could not; the task waits for the next try.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandOverItem(self, request, context):
+        """A task went to another team, with the reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EscalateItem(self, request, context):
+        """Somebody asked the next rung for help.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DraftReferral(self, request, context):
         """A referral was drafted; nothing leaves yet.
         """
@@ -351,6 +399,26 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.DeferItem,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferItemRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferItemResponse.SerializeToString,
+            ),
+            'TakeItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeItem,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.TakeItemRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.TakeItemResponse.SerializeToString,
+            ),
+            'AttemptItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttemptItem,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemResponse.SerializeToString,
+            ),
+            'HandOverItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOverItem,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemResponse.SerializeToString,
+            ),
+            'EscalateItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.EscalateItem,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.EscalateItemRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.EscalateItemResponse.SerializeToString,
             ),
             'DraftReferral': grpc.unary_unary_rpc_method_handler(
                     servicer.DraftReferral,
@@ -761,6 +829,114 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/DeferItem',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferItemRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/TakeItem',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.TakeItemRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.TakeItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttemptItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AttemptItem',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOverItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/HandOverItem',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EscalateItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/EscalateItem',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.EscalateItemRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.EscalateItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,14 @@ class IntakeServiceStub:
     """Somebody did what a task asked."""
     DeferItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DeferItemRequest, _intake_pb2.DeferItemResponse]
     """Somebody put a task off, with a reason and a date."""
+    TakeItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.TakeItemRequest, _intake_pb2.TakeItemResponse]
+    """Somebody took a task on; it stays open."""
+    AttemptItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AttemptItemRequest, _intake_pb2.AttemptItemResponse]
+    """Somebody tried and could not; the task waits for the next try."""
+    HandOverItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.HandOverItemRequest, _intake_pb2.HandOverItemResponse]
+    """A task went to another team, with the reason."""
+    EscalateItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.EscalateItemRequest, _intake_pb2.EscalateItemResponse]
+    """Somebody asked the next rung for help."""
     DraftReferral: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DraftReferralRequest, _intake_pb2.DraftReferralResponse]
     """A referral was drafted; nothing leaves yet."""
     AgreeReferral: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AgreeReferralRequest, _intake_pb2.AgreeReferralResponse]
@@ -103,6 +111,14 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Somebody did what a task asked."""
     DeferItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.DeferItemRequest, _intake_pb2.DeferItemResponse]  # type: ignore[assignment]
     """Somebody put a task off, with a reason and a date."""
+    TakeItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.TakeItemRequest, _intake_pb2.TakeItemResponse]  # type: ignore[assignment]
+    """Somebody took a task on; it stays open."""
+    AttemptItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.AttemptItemRequest, _intake_pb2.AttemptItemResponse]  # type: ignore[assignment]
+    """Somebody tried and could not; the task waits for the next try."""
+    HandOverItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.HandOverItemRequest, _intake_pb2.HandOverItemResponse]  # type: ignore[assignment]
+    """A task went to another team, with the reason."""
+    EscalateItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.EscalateItemRequest, _intake_pb2.EscalateItemResponse]  # type: ignore[assignment]
+    """Somebody asked the next rung for help."""
     DraftReferral: _aio.UnaryUnaryMultiCallable[_intake_pb2.DraftReferralRequest, _intake_pb2.DraftReferralResponse]  # type: ignore[assignment]
     """A referral was drafted; nothing leaves yet."""
     AgreeReferral: _aio.UnaryUnaryMultiCallable[_intake_pb2.AgreeReferralRequest, _intake_pb2.AgreeReferralResponse]  # type: ignore[assignment]
@@ -228,6 +244,38 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.DeferItemResponse, _abc.Awaitable[_intake_pb2.DeferItemResponse]]:
         """Somebody put a task off, with a reason and a date."""
+
+    @_abc_1.abstractmethod
+    def TakeItem(
+        self,
+        request: _intake_pb2.TakeItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.TakeItemResponse, _abc.Awaitable[_intake_pb2.TakeItemResponse]]:
+        """Somebody took a task on; it stays open."""
+
+    @_abc_1.abstractmethod
+    def AttemptItem(
+        self,
+        request: _intake_pb2.AttemptItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AttemptItemResponse, _abc.Awaitable[_intake_pb2.AttemptItemResponse]]:
+        """Somebody tried and could not; the task waits for the next try."""
+
+    @_abc_1.abstractmethod
+    def HandOverItem(
+        self,
+        request: _intake_pb2.HandOverItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.HandOverItemResponse, _abc.Awaitable[_intake_pb2.HandOverItemResponse]]:
+        """A task went to another team, with the reason."""
+
+    @_abc_1.abstractmethod
+    def EscalateItem(
+        self,
+        request: _intake_pb2.EscalateItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.EscalateItemResponse, _abc.Awaitable[_intake_pb2.EscalateItemResponse]]:
+        """Somebody asked the next rung for help."""
 
     @_abc_1.abstractmethod
     def DraftReferral(

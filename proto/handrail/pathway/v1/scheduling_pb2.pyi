@@ -412,3 +412,70 @@ class PlanResponseCheckResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanResponseCheckResponse: _TypeAlias = PlanResponseCheckResponse  # noqa: Y015
+
+@_typing.final
+class PlanEscalationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    URGENCY_FIELD_NUMBER: _builtins.int
+    OWNER_TEAM_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    urgency: _builtins.str
+    owner_team: _builtins.str
+    rung: _builtins.int
+    """How many rungs were climbed before."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        urgency: _builtins.str = ...,
+        owner_team: _builtins.str = ...,
+        rung: _builtins.int = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "kind", b"kind", "owner_team", b"owner_team", "rung", b"rung", "urgency", b"urgency"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanEscalationRequest: _TypeAlias = PlanEscalationRequest  # noqa: Y015
+
+@_typing.final
+class PlanEscalationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUDIENCES_FIELD_NUMBER: _builtins.int
+    PHONE_TEAM_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    NEXT_AT_FIELD_NUMBER: _builtins.int
+    phone_team: _builtins.str
+    """The team whose telephone is staffed now; empty: nobody is rung on this rung."""
+    rung: _builtins.int
+    """The rung that this was: those that reach nobody are skipped."""
+    @_builtins.property
+    def audiences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whom of the owning team: all, deputy, lead."""
+
+    @_builtins.property
+    def next_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        audiences: _abc.Iterable[_builtins.str] | None = ...,
+        phone_team: _builtins.str = ...,
+        rung: _builtins.int = ...,
+        next_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_at", b"next_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audiences", b"audiences", "next_at", b"next_at", "phone_team", b"phone_team", "rung", b"rung"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanEscalationResponse: _TypeAlias = PlanEscalationResponse  # noqa: Y015

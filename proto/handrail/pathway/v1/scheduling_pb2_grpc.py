@@ -69,6 +69,11 @@ class SchedulingServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanResponseCheckRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanResponseCheckResponse.FromString,
                 _registered_method=True)
+        self.PlanEscalation = channel.unary_unary(
+                '/handrail.pathway.v1.SchedulingService/PlanEscalation',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanEscalationRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanEscalationResponse.FromString,
+                _registered_method=True)
 
 
 class SchedulingServiceServicer:
@@ -123,6 +128,13 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanEscalation(self, request, context):
+        """Works out who hears next of a task that nobody did, and when the rung after that comes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SchedulingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +172,11 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.PlanResponseCheck,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanResponseCheckRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanResponseCheckResponse.SerializeToString,
+            ),
+            'PlanEscalation': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanEscalation,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanEscalationRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanEscalationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -351,6 +368,33 @@ class SchedulingService:
             '/handrail.pathway.v1.SchedulingService/PlanResponseCheck',
             handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanResponseCheckRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanResponseCheckResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanEscalation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.SchedulingService/PlanEscalation',
+            handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanEscalationRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_scheduling__pb2.PlanEscalationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,8 @@ class SchedulingServiceStub:
     """An outside scheduler says that a follow-up is due."""
     PlanResponseCheck: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.PlanResponseCheckRequest, _scheduling_pb2.PlanResponseCheckResponse]
     """Works out when the next response check of a line of treatment falls due."""
+    PlanEscalation: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.PlanEscalationRequest, _scheduling_pb2.PlanEscalationResponse]
+    """Works out who hears next of a task that nobody did, and when the rung after that comes."""
 
 @_typing.type_check_only
 class SchedulingServiceAsyncStub(SchedulingServiceStub):
@@ -63,6 +65,8 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """An outside scheduler says that a follow-up is due."""
     PlanResponseCheck: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.PlanResponseCheckRequest, _scheduling_pb2.PlanResponseCheckResponse]  # type: ignore[assignment]
     """Works out when the next response check of a line of treatment falls due."""
+    PlanEscalation: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.PlanEscalationRequest, _scheduling_pb2.PlanEscalationResponse]  # type: ignore[assignment]
+    """Works out who hears next of a task that nobody did, and when the rung after that comes."""
 
 class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -120,5 +124,13 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.PlanResponseCheckResponse, _abc.Awaitable[_scheduling_pb2.PlanResponseCheckResponse]]:
         """Works out when the next response check of a line of treatment falls due."""
+
+    @_abc_1.abstractmethod
+    def PlanEscalation(
+        self,
+        request: _scheduling_pb2.PlanEscalationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.PlanEscalationResponse, _abc.Awaitable[_scheduling_pb2.PlanEscalationResponse]]:
+        """Works out who hears next of a task that nobody did, and when the rung after that comes."""
 
 def add_SchedulingServiceServicer_to_server(servicer: SchedulingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -445,7 +445,7 @@ Global___ItemToSettle: _TypeAlias = ItemToSettle  # noqa: Y015
 
 @_typing.final
 class ItemToMove(_message.Message):
-    """An item whose due time moved, with the reason (a deferral by a person; never by the clock)."""
+    """An open item that a person put off, took on, tried, handed over or escalated; never the clock."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -453,9 +453,17 @@ class ItemToMove(_message.Message):
     DUE_ON_FIELD_NUMBER: _builtins.int
     DUE_AT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    OWNER_TEAM_FIELD_NUMBER: _builtins.int
+    TAKEN_BY_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     due_on: _builtins.str
     reason: _builtins.str
+    change: _builtins.str
+    owner_team: _builtins.str
+    """Whose it is from now on; empty: it stays where it is."""
+    taken_by: _builtins.str
+    """Who has it in hand (a subject); empty: whoever had it before."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -465,10 +473,13 @@ class ItemToMove(_message.Message):
         due_on: _builtins.str = ...,
         due_at: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
+        change: _builtins.str = ...,
+        owner_team: _builtins.str = ...,
+        taken_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "item_id", b"item_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "due_at", b"due_at", "due_on", b"due_on", "item_id", b"item_id", "owner_team", b"owner_team", "reason", b"reason", "taken_by", b"taken_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

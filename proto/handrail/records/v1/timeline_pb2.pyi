@@ -96,6 +96,8 @@ class Item(_message.Message):
     OPENED_BY_EVENT_ID_FIELD_NUMBER: _builtins.int
     PERSON_FIELD_NUMBER: _builtins.int
     MOVED_FIELD_NUMBER: _builtins.int
+    TAKEN_BY_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     patient_id: _builtins.str
     key: _builtins.str
@@ -117,6 +119,10 @@ class Item(_message.Message):
     subject_id: _builtins.str
     opened_by_event_id: _builtins.str
     moved: _builtins.int
+    taken_by: _builtins.str
+    """Who has it in hand; empty: nobody said so yet."""
+    attempts: _builtins.int
+    """How often somebody tried without an answer."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -159,10 +165,12 @@ class Item(_message.Message):
         opened_by_event_id: _builtins.str = ...,
         person: _people_pb2.Person | None = ...,
         moved: _builtins.int = ...,
+        taken_by: _builtins.str = ...,
+        attempts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_reason", b"closed_reason", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

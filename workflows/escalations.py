@@ -1,0 +1,65 @@
+"""The part of a pathway that climbs ladders: who hears next of a task that nobody did. It never waits for the desk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import ladder, names
+    from workflows.activities.scheduling import SchedulingActivities
+    from workflows.messages import Climb, Entry, EscalationInput, OpenItem, PathwayState
+    from workflows.persistence import persist
+
+
+class Escalations:
+    """What `PatientPathway` does with the climbs in its state."""
+
+    state: PathwayState
+    _leaving: bool
+
+    def _enqueue(self, entry: Entry) -> Entry:
+        raise NotImplementedError
+
+    def _climb_at_once(self, entry: Entry, opened: list[OpenItem]) -> None:
+        """An emergency is told on two ways at once; and whoever asks for help gets it now."""
+        climbs = ladder.at_once(opened)
+        report = entry.report
+        if report is not None and report.kind == "item_escalated":
+            item_id, reason = str(report.event["item_id"]), str(report.event["reason"])
+            climbs += [Climb(item_id, reason, report.actor.subject)] if item_id in self.state.items else []
+        if climbs and workflow.patched("ladder"):
+            self.state.climbs += climbs
+
+    async def _keep_ladder(self) -> None:
+        while not self._leaving:
+            await workflow.wait_condition(lambda: bool(self.state.climbs) or self._leaving)
+            if self.state.climbs and not self._leaving:
+                await self._climb(self.state.climbs[0])
+                self.state.climbs.pop(0)
+
+    async def _climb(self, climb: Climb) -> None:
+        """Tell the next rung of a task, have somebody rung up, and set its clock; a broken ladder tells everybody."""
+        item = self.state.items.get(climb.item_id)
+        if item is None:
+            return
+        if ladder.stops_for_now(item) and not climb.asked_by:
+            self.state.items[item.item_id] = replace(item, rung_at=None)
+            return
+        now = workflow.now()
+        asked = EscalationInput(item.kind, item.urgency, item.owner_team, item.rung, now)
+        try:
+            step = await persist(SchedulingActivities.plan_escalation, asked, self.state.settings)
+        except ApplicationError:
+            step = None
+        step = step or ladder.without_answer(item.rung, now)
+        item = self.state.items.get(climb.item_id)
+        if item is None:
+            return  # done while the ladder was asked for
+        self.state.items[item.item_id] = ladder.climbed(item, step)
+        self.state.outbox += ladder.notices(self.state.patient_id, item, climb, step)
+        if ring := ladder.phone_task(item, climb, step):
+            entry = self._enqueue(Entry(0, now, "", open=ring))
+            entry.event_id = names.derived_id("ring", self.state.patient_id, str(entry.seq))
