@@ -204,6 +204,8 @@ class PatientPathway(ChildTracks, Escalations):
         going = {ending.key for ending in closing} | {item.key for item in moved}
         items = [ItemKey(item.key, item.kind) for item in state.items.values() if item.key not in going]
         tracked = [item for item in items if item.key.startswith(tracks.PREFIX)]
+        # A telephone task is about another one: it is nobody's next step by itself.
+        others = [kind for kind in [i.kind for i in tracked] + [i.kind for i in moved] if kind != ladder.PHONE_KIND]
         asked = DecideInput(
             patient_id=state.patient_id,
             seq=entry.seq,
@@ -212,7 +214,7 @@ class PatientPathway(ChildTracks, Escalations):
             recorded_at=entry.accepted_at,
             pin=state.pin,
             open_items=[item for item in items if item not in tracked],
-            other_open=len(tracked) + len(moved),
+            other_open=len(others),
             tracks=moved,
             correlation_id=entry.report.correlation_id if entry.report else "",
         )

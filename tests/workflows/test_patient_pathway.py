@@ -76,7 +76,7 @@ async def test_a_task_that_nobody_does_climbs_its_ladder_to_a_telephone_and_is_d
         # then three rungs were climbed, the last of them twice, and one telephone task is open beside it
         assert [asked.rung for asked in memory.climbed if asked.kind == "next_contact"] == [0, 1, 2]
         phones = [item for asked in memory.applied for item in asked.open if item.kind == "phone_task"]
-        assert [(phone.owner_team, phone.urgency) for phone in phones] == [("duty_desk", "urgent")]
+        assert [phone.owner_team for phone in phones] == ["duty_desk"]
         assert [n.values["why"] for n in memory.notices if n.template == "phone_task"] == [
             "It is overdue and nobody did it."
         ] * 2

@@ -139,7 +139,7 @@ async def test_no_pathway_is_opened_on_a_superseded_version(monkeypatch: pytest.
     monkeypatch.setattr(desk, "checked_report", lambda *_: SimpleNamespace())
     monkeypatch.setattr(desk, "current_actor", SimpleNamespace)
     monkeypatch.setattr(Desk, "_said_before", never_said)
-    opening = Desk(nothing, nothing, nothing, load_guideline(GUIDELINES, "cg81", version), nothing)
+    opening = Desk(nothing, nothing, nothing, load_guideline(GUIDELINES, "cg81", version), nothing, nothing)
     with pytest.raises(HandrailError, match="nobody new is put on it") as refusal:
         await opening.open(SimpleNamespace(patient_id="p1"))
     assert refusal.value.category is Category.CONFLICT
