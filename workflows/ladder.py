@@ -89,7 +89,7 @@ def phone_task(item: OpenItem, climb: Climb, step: Escalation) -> list[TrackItem
         reason=_why(item, climb),
         owner_team=step.phone_team,
         promise="phone_task",
-        urgency="emergency" if item.urgency == "emergency" else "urgent",
+        urgency="urgent",
         subject_id=item.item_id,
         number=item.number,
     )

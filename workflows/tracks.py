@@ -55,8 +55,6 @@ def moves(report: Report, referral: ReferralRef | None = None) -> TrackMoves:
     """Return the track tasks that one event opens and closes; `referral` is the one it is about, if any."""
     maker = _MOVES.get(report.kind)
     opened, closed = maker(report) if maker else ([], [])
-    if report.urgency == "urgent" and report.kind != "referral_drafted":
-        opened = [*opened, _red_flag(report)]
     return [_of_referral(item, referral) if referral else item for item in opened], closed
 
 
@@ -343,19 +341,6 @@ def _follow_up(report: Report) -> TrackMoves:
         on_date=str(event.get("due_on") or ""),
     )
     return [item], []
-
-
-def _red_flag(report: Report) -> TrackItem:
-    """Whatever kind of report says it: a symptom that may be an emergency is somebody's task within the hour."""
-    return TrackItem(
-        key=f"{PREFIX}red-flag|{report.key}",
-        kind="red_flag",
-        title="Red-flag symptom: see or telephone the person now",
-        reason="A symptom that may be an emergency was reported. Act by your own emergency pathway.",
-        owner_role="key_worker",
-        promise="red_flag",
-        urgency="emergency",
-    )
 
 
 _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {

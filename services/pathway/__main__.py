@@ -13,7 +13,7 @@ import grpc
 
 from services.pathway.due_dates import bank_holidays
 from services.pathway.guideline import GuidelineError
-from services.pathway.house import House, LocalRules, current_guideline, read_guidelines
+from services.pathway.house import House, LocalRules, current_guideline, read_guidelines, read_urgent
 from services.pathway.ladders import Ladders
 from services.pathway.permissions import PERMISSIONS
 from services.runtime.clients import open_channel
@@ -32,7 +32,7 @@ async def main() -> None:
     directory = Path(env("HANDRAIL_GUIDELINE_DIR", str(REPOSITORY / "guidelines")))
     try:
         guidelines, promises = read_guidelines(directory)
-        ladders = Ladders(directory)
+        local = LocalRules(promises, Ladders(directory), read_urgent(directory))
     except GuidelineError as error:
         sys.exit(f"pathway: {error}")
     guideline = current_guideline(guidelines, env("HANDRAIL_GUIDELINE", "cg81"))
@@ -42,7 +42,7 @@ async def main() -> None:
         activity_seconds=float(env("HANDRAIL_ACTIVITY_SECONDS", "10")),
         window_seconds=float(env("HANDRAIL_WINDOW_SECONDS", "30")),
     )
-    house = House(guidelines, guideline, LocalRules(promises, ladders), client, records, settings.identity_key, limits)
+    house = House(guidelines, guideline, local, client, records, settings.identity_key, limits)
 
     def add(server: grpc.aio.Server) -> Sequence[str]:
         return house.add_servicers(server)

@@ -60,6 +60,8 @@ def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary,
     wrong_supposed = [problem for name, value in supposed.items() if (problem := dictionary.problem_with(name, value))]
     pointed = [name for name in (rule.instead.rules if rule.instead else ()) if name not in ids]
     lost = [name for name in pointed if get_close_matches(name, ids, 1, 0.8)]
+    unknown += [name for name in rule.background if name not in dictionary.facts]
+    nobody = rule.ring not in {"", *dictionary.services}
     no_service = rule.refer_to not in {"", *dictionary.services}
     checks = [
         (ids.count(rule.rule_id) > 1, "this rule_id stands twice; a rule_id is permanent and unique"),
@@ -69,6 +71,7 @@ def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary,
         (unknown, f"the data dictionary does not have {', '.join(unknown)}{''.join(map(dictionary.nearest, unknown))}"),
         (no_event, f"closes_with names {', '.join(no_event)}, which events.yaml does not have"),
         (no_service, f"refer_to names {rule.refer_to!r}; the services are {', '.join(dictionary.services)}"),
+        (nobody, f"ring names {rule.ring!r}; the services are {', '.join(dictionary.services)}"),
         (wrong_supposed, f"instead: {''.join(wrong_supposed[:1])}"),
         (lost, f"instead names {', '.join(lost)}, which is nearly but not quite a rule_id of this version"),
         (opens_items and not rule.due, "`due` is missing: what opens an item needs one"),

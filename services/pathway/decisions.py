@@ -13,13 +13,16 @@ from handrail.pathway.v1 import decisions_pb2, decisions_pb2_grpc
 from handrail.records.v1 import timeline_pb2
 from services.pathway import items
 from services.pathway.convert import standing_facts, value_from_proto
+from services.pathway.directory import Directory
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, end_of
-from services.pathway.facts import Fact
+from services.pathway.emergencies import emergencies, is_emergency
+from services.pathway.facts import Fact, current
 from services.pathway.guideline import Due, Guideline
+from services.pathway.knowledge.urgent import judge_urgent
 from services.pathway.plan import plan
 from services.pathway.promises import Promises
 from services.pathway.reports import CLOCK_TOLERANCE
-from services.pathway.rules import Judgement, evaluate
+from services.pathway.rules import Judgement, evaluate, judge
 from services.runtime.clients import Caller
 from services.runtime.errors import Invalid, NotFound, Unavailable
 
@@ -41,10 +44,18 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
     """Judges; keeps nothing. The deciding activity keeps the answer in the record."""
 
     def __init__(
-        self, guidelines: Guidelines, promises: Promises, caller: Caller, timeline: TimelineServiceAsyncStub
+        self,
+        guidelines: Guidelines,
+        promises: Promises,
+        urgent: Guideline,
+        caller: Caller,
+        timeline: TimelineServiceAsyncStub,
+        directory: Directory,
     ) -> None:
         self._guidelines = guidelines
         self._promises = promises
+        self._urgent = urgent
+        self._directory = directory
         self._caller = caller
         self._timeline = timeline
 
@@ -58,24 +69,32 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             timeline_pb2.GetBasisRequest(patient_id=request.patient_id, up_to_seq=request.record_seq),
         )
         as_of = request.as_of.ToDatetime(tzinfo=UTC)
-        judgements = evaluate(guideline, standing_facts(stood_on.facts), as_of)
+        recorded_at = request.recorded_at.ToDatetime(tzinfo=UTC) if request.HasField("recorded_at") else as_of
+        picture = current(standing_facts(stood_on.facts), guideline.dictionary, as_of)
+        judgements, urgent = judge(guideline, picture), judge_urgent(self._urgent, picture)
+        decisions = [_decision(decision) for decision in stood_on.decisions]
+        standing = [item.key for item in request.open_items if is_emergency(item.key)]
+        acute = emergencies(self._urgent, urgent, picture, decisions, standing, recorded_at, await self._telephones())
         planned = plan(
             guideline,
             judgements,
-            [_decision(decision) for decision in stood_on.decisions],
-            [items.OpenItem(item.key, item.kind) for item in request.open_items],
-            request.other_open,
+            decisions,
+            [items.OpenItem(item.key, item.kind) for item in request.open_items if not is_emergency(item.key)],
+            request.other_open + len(standing) + len(acute.open),
             as_of,
-            request.recorded_at.ToDatetime(tzinfo=UTC) if request.HasField("recorded_at") else as_of,
+            recorded_at,
             superseded_fact_ids={fact.fact_id for fact in stood_on.facts if fact.superseded_by_fact_id},
             open_referrals={r.to_team for r in stood_on.referrals if r.status not in _REFERRAL_ENDED},
             taken_referrals=_taken(stood_on.referrals, as_of),
         )
         reply = decisions_pb2.DecideNextStepsResponse(
             guideline=_version(guideline),
-            judgements=_judgements(guideline, judgements),
-            open=[_wanted(item) for item in planned.open],
-            close=[decisions_pb2.ItemToClose(key=item.key, how=item.how, reason=item.reason) for item in planned.close],
+            judgements=_judgements(guideline, judgements) + _judgements(self._urgent, urgent),
+            open=[_wanted(item) for item in (*acute.open, *planned.open)],
+            close=[
+                decisions_pb2.ItemToClose(key=item.key, how=item.how, reason=item.reason)
+                for item in (*acute.close, *planned.close)
+            ],
         )
         if planned.reevaluate_at is not None:
             reply.reevaluate_at.FromDatetime(planned.reevaluate_at)
@@ -103,6 +122,11 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
         reply = decisions_pb2.PlanDueResponse(due_on=due.due_on.isoformat(), calendar_version=due.calendar_version)
         reply.due_at.FromDatetime(due.due_at)
         return reply
+
+    async def _telephones(self) -> dict[str, str]:
+        """Return how each service that an emergency names is rung up, as far as anybody knows."""
+        roles = {rule.ring for rule in self._urgent.rules if rule.ring}
+        return {role: await self._directory.telephone(role) for role in sorted(roles)}
 
     def _due(self, request: decisions_pb2.PlanDueRequest) -> DueTime:
         start = request.counted_from.ToDatetime(tzinfo=UTC)

@@ -27,9 +27,10 @@ from services.pathway.decisions import DecisionService, Guidelines
 from services.pathway.desk import Desk
 from services.pathway.directory import Directory
 from services.pathway.door import Door
-from services.pathway.guideline import Guideline, load_all
+from services.pathway.guideline import Guideline, load_all, load_shared
 from services.pathway.intake import IntakeService
 from services.pathway.knowledge.adoption import version_for_new_people, with_delegated
+from services.pathway.knowledge.urgent import FILE, load_urgent
 from services.pathway.ladders import Ladders
 from services.pathway.promises import Promises, load_promises
 from services.pathway.referrals import ReferralService
@@ -51,6 +52,18 @@ def read_guidelines(directory: Path) -> tuple[Guidelines, Promises]:
     guidelines = with_delegated(load_all(directory))
     _check_events(directory / "events.yaml", guidelines)
     return guidelines, load_promises(directory)
+
+
+def read_urgent(directory: Path) -> Guideline:
+    """Read the rules for emergencies, without which no house starts: a red flag would open nothing.
+
+    Raises:
+        GuidelineError: file, line, and what to do.
+    """
+    urgent = load_urgent(directory, load_shared(directory))
+    if urgent is None:
+        raise refused(directory / FILE, 1, "this file is missing, and emergencies would not be seen; put it back.")
+    return urgent
 
 
 def _check_events(path: Path, guidelines: Guidelines) -> None:
@@ -77,10 +90,11 @@ def current_guideline(guidelines: Guidelines, guideline_id: str) -> Guideline:
 
 
 class LocalRules(NamedTuple):
-    """What a service sets for itself: how soon its promises are kept, and who hears when they are not."""
+    """What a service sets for itself: how soon promises are kept, who hears when they are not, what goes before all."""
 
     promises: Promises
     ladders: Ladders
+    urgent: Guideline
 
 
 class House:
@@ -103,7 +117,7 @@ class House:
         self.intake = IntakeService(desk)
         self.referrals = ReferralService(desk)
         self.scheduling = SchedulingService(desk, local.promises, local.ladders, directory)
-        self.decisions = DecisionService(guidelines, local.promises, caller, timeline)
+        self.decisions = DecisionService(guidelines, local.promises, local.urgent, caller, timeline, directory)
 
     def add_servicers(self, server: grpc.aio.Server) -> Sequence[str]:
         """Register the services on a server; return their full names."""

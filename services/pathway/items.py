@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-Kind = Literal["recommendation", "decision", "chase", "follow_on", "review", "next_contact"]
+Kind = Literal["recommendation", "decision", "chase", "follow_on", "review", "next_contact", "emergency"]
 Outcome = Literal["accepted", "declined", "deferred", "done"]
 Urgency = Literal["routine", "urgent", "emergency"]
 
@@ -68,7 +68,7 @@ class ClosingItem:
     """An open item that should close: done, or withdrawn because it no longer stands."""
 
     key: str
-    how: Literal["done", "withdrawn"]
+    how: Literal["done", "withdrawn", "replaced"]
     reason: str
 
 

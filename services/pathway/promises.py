@@ -17,7 +17,6 @@ FILE = "promises.yaml"
 # Every promise that the workflows make. A test compares this with their code: a promise that the file lacks would be
 # found out only when somebody's task needs its time, and none could open then.
 NAMES = (
-    "red_flag",
     "referral_agreed",
     "referral_sent",
     "referral_acknowledged",

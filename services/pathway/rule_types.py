@@ -114,6 +114,8 @@ class Rule:
     opens_no_item: bool = False
     instead: Instead | None = None
     asks_when: Parsed | None = None
+    ring: str = ""
+    background: tuple[str, ...] = ()
 
     @property
     def condition(self) -> Condition | None:

@@ -40,6 +40,7 @@ TEAM_ROLES = (
     "orthopaedics",
     "wound_care",
     "mscc_coordinator",
+    "acute_oncology",
     "duty_desk",
 )
 # What a member may act as: the people among those who may read a record.

@@ -55,8 +55,8 @@ async def test_a_red_flag_symptom_is_an_emergency_task_at_once(door: Door) -> No
     patient = await quiet_person(door)
     symptom = events_pb2.SymptomReported(note="legs weak since this morning", told_by="person")
     state = await door.told(NURSE, "ReportSymptom", patient, symptom, facts=[fact("new_limb_weakness", True)])
-    [item] = [i for i in state.open_items if i.kind == "red_flag"]
-    assert (item.urgency, item.owner_team) == ("emergency", "breast_care_nurses")
+    [item] = [i for i in state.open_items if i.kind == "emergency"]
+    assert (item.urgency, item.owner_team) == ("emergency", "oncology")
     # it is not put off, not booked away, and a clinician says when it is over
     later = events_pb2.ItemDeferred(item_id=item.item_id, until=f"{datetime.now(UTC):%Y-%m-%d}", reason="Busy.")
     assert "not put off" in (await refused(door.report(NURSE, "DeferItem", patient, later))).message
@@ -68,19 +68,19 @@ async def test_a_red_flag_symptom_is_an_emergency_task_at_once(door: Door) -> No
     seen = events_pb2.ItemCompleted(item_id=item.item_id, outcome="MRI today: no cord compression.")
     assert "A clinician" in (await refused(door.report(RADIOLOGIST, "CompleteItem", patient, seen))).message
     state = await door.told(NURSE, "CompleteItem", patient, seen)
-    assert not [i for i in state.open_items if i.kind == "red_flag"]
+    assert not [i for i in state.open_items if i.kind == "emergency"]
 
 
 async def test_a_red_flag_in_any_report_and_in_a_correction_is_an_emergency_task(door: Door) -> None:
     patient = await quiet_person(door)
     result = events_pb2.ResultReceived(investigation="Examination")
     state = await door.told(NURSE, "ReceiveResult", patient, result, facts=[fact("svco_signs", False)])
-    assert not [i for i in state.open_items if i.kind == "red_flag"]
+    assert not [i for i in state.open_items if i.kind == "emergency"]
     wrong = next(held for held in state.facts if held.name == "svco_signs")
     right = events_pb2.FactCorrected(
         fact_id=wrong.fact_id, value=terms_pb2.FactValue(flag=True), reason="Swollen face and neck after all."
     )
     state = await door.told(NURSE, "CorrectFact", patient, right)
-    assert [i.urgency for i in state.open_items if i.kind == "red_flag"] == ["emergency"]
+    assert [i.urgency for i in state.open_items if i.kind == "emergency"] == ["emergency"]
     state = await door.told(NURSE, "ReceiveResult", patient, result, facts=[fact("new_limb_weakness", True)])
-    assert len([i for i in state.open_items if i.kind == "red_flag"]) == 2
+    assert len([i for i in state.open_items if i.kind == "emergency"]) == 2

@@ -14,7 +14,7 @@ from tests.unit.pathway.person import GUIDELINES
 from workflows import tracks
 
 FILE = "promises.yaml"
-RED_FLAG = "  red_flag: {hours: 1, local: true}\n"
+FIRST = "  referral_agreed: {working_days: 3, local: true}\n"
 
 
 def promised(text: str) -> set[str]:
@@ -52,17 +52,22 @@ def test_the_houses_own_promises_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ("  red_flag:", "  red_flg:", 7, "red_flg: there is no promise of this name; did you mean red_flag?"),
-        (RED_FLAG, RED_FLAG + "  tea_time: {hours: 1}\n", 8, "take it out. The promises are red_flag, referral_agreed"),
-        (RED_FLAG, "", 7, "red_flag: this promise is missing"),
-        ("{working_days: 3,", "{working_days: -3,", 8, "referral_agreed: working_days is -3; give 0"),
-        ("{working_days: 3,", "{working_days: 3000,", 8, "to 250"),
-        ("{hours: 1,", "{hours: 0,", 7, "red_flag: hours is 0; give 1"),
-        ("{hours: 1,", "{hours: 1, working_days: 1,", 7, "one of working_days, hours"),
-        ("{hours: 1,", "{", 7, "one of working_days, hours"),
-        ("{hours: 1,", "{hour: 1,", 7, "an unknown field"),
-        ("{hours: 1,", "{hours: soon,", 7, "valid integer"),
-        (RED_FLAG, RED_FLAG * 2, 8, "stands twice"),
+        (
+            "  referral_agreed:",
+            "  referal_agreed:",
+            7,
+            "there is no promise of this name; did you mean referral_agreed?",
+        ),
+        (FIRST, FIRST + "  tea_time: {hours: 1}\n", 8, "take it out. The promises are referral_agreed, referral_sent"),
+        (FIRST, "", 7, "referral_agreed: this promise is missing"),
+        ("{working_days: 3,", "{working_days: -3,", 7, "referral_agreed: working_days is -3; give 0"),
+        ("{working_days: 3,", "{working_days: 3000,", 7, "to 250"),
+        ("{hours: 24,", "{hours: 0,", 10, "referral_acknowledged_urgent: hours is 0; give 1"),
+        ("{hours: 24,", "{hours: 1, working_days: 1,", 10, "one of working_days, hours"),
+        ("{hours: 24,", "{", 10, "one of working_days, hours"),
+        ("{hours: 24,", "{hour: 1,", 10, "an unknown field"),
+        ("{hours: 24,", "{hours: soon,", 10, "valid integer"),
+        (FIRST, FIRST * 2, 8, "stands twice"),
         ("response_check_weeks: 12", "response_check_weeks: 0", 1, "from 1 to 104"),
         ("response_check_weeks: 12", "response_check_week: 12", 1, "response_check_week"),
         ("promises:", "promise:", 1, "promise"),

@@ -100,9 +100,11 @@ def test_a_recommendation_can_be_done() -> None:
 
 def test_an_emergency_is_not_put_off_or_booked_away_and_a_clinician_says_when_it_is_over() -> None:
     state = a_state()
-    state.items["i1"] = OpenItem("i1", "k", "red_flag", "t", "breast_care_nurses", "2026-03-05", NOW, "emergency")
+    state.items["i1"] = OpenItem("i1", "k", "emergency", "t", "breast_care_nurses", "2026-03-05", NOW, "emergency")
     about = {"item_id": "i1"}
-    for kind in ("item_deferred", "appointment_booked"):
+    for kind in ("item_taken", "item_handed_over", "item_escalated"):
+        assert refusal(state, a_report(kind, about)) is None
+    for kind in ("item_deferred", "item_attempted", "appointment_booked"):
         assert refusal(state, a_report(kind, about)) is not None
     done = a_report("item_completed", about)
     assert refusal(state, done) is None

@@ -114,9 +114,3 @@ def test_an_urgent_referral_is_urgent_at_every_step() -> None:
     report = Report("key", "a" * 64, "referral_sent", event, [], NURSE, NOW)
     [item], _ = tracks.moves(report, ReferralRef("sent", "breast_care_nurses", "palliative_care", "urgent"))
     assert (item.urgency, item.promise) == ("urgent", "referral_acknowledged_urgent")
-
-
-def test_a_red_flag_symptom_is_an_emergency_task_whatever_the_guideline_says() -> None:
-    report = Report("key", "a" * 64, "symptom_reported", {}, [], NURSE, NOW, urgency="urgent")
-    [item], _ = tracks.moves(report)
-    assert (item.urgency, item.owner_role, item.promise) == ("emergency", "key_worker", "red_flag")
