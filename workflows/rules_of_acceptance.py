@@ -170,7 +170,7 @@ _CLOSED_BY_REPORTS = {
     "response_check": "This task closes when the response is reported.",
     "referral": "This task closes with the referral's next step. Report that step.",
 }
-_CLOSED_BY_BOOKING = frozenset({"follow_up", "next_contact"})
+_CLOSED_BY_BOOKING = frozenset({"follow_up", "next_contact", "missed_appointment"})
 _CLINICIANS = frozenset({"oncologist", "key_worker", "nurse", "palliative_clinician"})
 
 

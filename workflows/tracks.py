@@ -252,12 +252,12 @@ def _moved(report: Report) -> TrackMoves:
     return [item], [Closing(item.key, "replaced", "The appointment was moved.")]
 
 
-def _rebook(report: Report, title: str, promise: str, done: str) -> TrackMoves:
+def _rebook(report: Report, title: str, promise: str, done: str, kind: str = "follow_up") -> TrackMoves:
     event = report.event
     appointment_id = event["appointment_id"]
     item = TrackItem(
         key=f"{PREFIX}appointment|{appointment_id}|rebook",
-        kind="follow_up",
+        kind=kind,
         title=title,
         reason=str(event.get("reason") or event.get("note") or done),
         owner_role="coordination",
@@ -274,7 +274,7 @@ def _cancelled(report: Report) -> TrackMoves:
 
 def _missed(report: Report) -> TrackMoves:
     title = "Missed appointment: check for admission, then telephone"
-    return _rebook(report, title, "missed_appointment", "The person did not attend.")
+    return _rebook(report, title, "missed_appointment", "The person did not attend.", "missed_appointment")
 
 
 def _attended(report: Report) -> TrackMoves:

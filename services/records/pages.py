@@ -17,11 +17,11 @@ def write(*parts: str) -> str:
     return base64.urlsafe_b64encode(_SEPARATOR.join(parts).encode()).decode()
 
 
-def read_instant_and_id(token: str) -> tuple[dt.datetime, uuid.UUID]:
+def read_rank_instant_and_id(token: str) -> tuple[int, dt.datetime, uuid.UUID]:
     """Return the sort key of the row after which a worklist goes on."""
     try:
-        instant, _, row_id = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(_SEPARATOR)
-        return dt.datetime.fromisoformat(instant), uuid.UUID(row_id)
+        rank, instant, row_id = base64.b64decode(token, altchars=b"-_", validate=True).decode().split(_SEPARATOR)
+        return int(rank), dt.datetime.fromisoformat(instant), uuid.UUID(row_id)
     except (ValueError, binascii.Error) as error:
         raise _refusal() from error
 

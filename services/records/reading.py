@@ -23,6 +23,7 @@ from services.records.convert import (
     referral_to_proto,
     therapy_line_to_proto,
 )
+from services.records.worklist import ORDER
 
 _SAID_BY = (
     models.Event.actor_subject,
@@ -79,12 +80,12 @@ async def items(
     limit: int | None = None,
     with_person: bool = False,
 ) -> list[timeline_pb.Item]:
-    """Return items, soonest due first, with the facts they stand on."""
+    """Return items in the order of the worklist, with the facts they stand on."""
     query = (
         select(models.Item, models.Person)
         .join(models.Person, models.Person.patient_id == models.Item.patient_id)
         .where(*conditions)
-        .order_by(models.Item.due_at, models.Item.item_id)
+        .order_by(*ORDER)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()

@@ -8,13 +8,13 @@ import uuid
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, String, Uuid, and_, bindparam, func, literal, or_, select, text, tuple_
+from sqlalchemy import Row, String, Uuid, and_, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handrail.clinical.v1 import terms_pb2 as terms_pb
 from handrail.records.v1 import timeline_pb2 as timeline_pb
 from handrail.records.v1 import timeline_pb2_grpc
-from services.records import models, pages, reading
+from services.records import models, pages, reading, worklist
 from services.records.convert import (
     evaluation_to_proto,
     instant_to_proto,
@@ -95,22 +95,13 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
     async def ListItems(
         self, request: timeline_pb.ListItemsRequest, _context: AnyContext
     ) -> timeline_pb.ListItemsResponse:
-        """Return a page of the worklist, soonest due first."""
+        """Return a page of the worklist, the most urgent first."""
         size = request.page_size or DEFAULT_PAGE
-        conditions = [] if request.include_closed else [models.Item.status == "open"]
-        if request.patient_id:
-            conditions.append(models.Item.patient_id == pages.an_id(request.patient_id, "patient_id"))
-        if request.team:
-            conditions.append(models.Item.owner_team == request.team)
-        if request.page_token:
-            due_at, item_id = pages.read_instant_and_id(request.page_token)
-            after = tuple_(literal(due_at), literal(item_id))
-            conditions.append(tuple_(models.Item.due_at, models.Item.item_id) > after)
+        wanted = worklist.conditions(request)
         async with self._database.snapshot(current_actor()) as session:
             await known_team(session, request.team)
-            items = await reading.items(session, conditions, limit=size + 1, with_person=True)
-        more = len(items) > size
-        token = pages.write(items[size - 1].due_at.ToJsonString(), items[size - 1].item_id) if more else ""
+            items = await reading.items(session, wanted, limit=size + 1, with_person=True)
+        token = worklist.token_after(items[size - 1]) if len(items) > size else ""
         return timeline_pb.ListItemsResponse(items=items[:size], next_page_token=token)
 
     async def GetEvaluation(
@@ -203,7 +194,7 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
         size = request.page_size or DEFAULT_PAGE
         after = pages.read_id(request.page_token) if request.page_token else None
         async with self._database.snapshot(current_actor()) as session:
-            rows = await _open_pathways(session, after, size + 1)
+            rows = await _open_pathways(session, request, after, size + 1)
         pathways = [
             timeline_pb.PathwayState(
                 patient_id=str(row.patient_id),
@@ -270,7 +261,9 @@ _REPLY = text(
 ).bindparams(bindparam("patient_id", type_=Uuid), bindparam("caller", type_=String), bindparam("key", type_=Uuid))
 
 
-async def _open_pathways(session: AsyncSession, after: uuid.UUID | None, limit: int) -> list[Row[Any]]:
+async def _open_pathways(
+    session: AsyncSession, request: timeline_pb.ListPathwaysRequest, after: uuid.UUID | None, limit: int
+) -> list[Row[Any]]:
     is_open = models.Item.status == "open"
     astray = and_(
         is_open,
@@ -291,4 +284,8 @@ async def _open_pathways(session: AsyncSession, after: uuid.UUID | None, limit: 
     )
     if after is not None:
         query = query.where(models.Pathway.patient_id > after)
+    if request.key_worker:
+        query = query.where(models.Pathway.key_worker == request.key_worker)
+    if request.without_next_step:
+        query = query.having(func.count(models.Item.item_id) == 0)
     return list((await session.execute(query)).all())

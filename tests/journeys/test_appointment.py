@@ -51,7 +51,7 @@ async def test_a_missed_appointment_is_followed_up_the_next_working_day(door: Do
     state = await door.told(COORDINATOR, "RecordMissedAppointment", patient, missed)
     # then somebody telephones soon, and the nurses know
     assert [a.status for a in state.appointments] == ["missed"]
-    task = of_kind(state, "follow_up")
+    task = of_kind(state, "missed_appointment")
     assert [i.title for i in task] == ["Missed appointment: check for admission, then telephone"]
     assert task[0].due_on <= a_day(5)
     await door.quiet(patient)

@@ -8,15 +8,20 @@ import uuid
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.records.db import Base, Count, Instant, Words
+
+# The most urgent first: emergencies, then what is urgent, then the rest.
+_RANK = "CASE urgency WHEN 'emergency' THEN 0 WHEN 'urgent' THEN 1 ELSE 2 END"
 
 
 class Item(Base):
@@ -32,7 +37,8 @@ class Item(Base):
         ),
         UniqueConstraint("patient_id", "item_id"),
         Index("uq_item_open_key", "patient_id", "key", unique=True, postgresql_where=text("status = 'open'")),
-        Index("ix_item_worklist", "owner_team", "status", "due_at", "item_id"),
+        Index("ix_item_worklist", "owner_team", "status", "urgency_rank", "due_at", "item_id"),
+        Index("ix_item_open_rank", "urgency_rank", "due_at", "item_id", postgresql_where=text("status = 'open'")),
         Index("ix_item_open_due", "due_at", "item_id", postgresql_where=text("status = 'open'")),
         Index("ix_item_patient_id", "patient_id", "status"),
     )
@@ -50,6 +56,7 @@ class Item(Base):
     due_on: Mapped[dt.date]
     due_at: Mapped[Instant]
     urgency: Mapped[str]
+    urgency_rank: Mapped[int] = mapped_column(Integer, Computed(_RANK, persisted=True))
     status: Mapped[str]
     opened_at: Mapped[Instant]
     closed_at: Mapped[dt.datetime | None]

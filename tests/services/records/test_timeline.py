@@ -124,7 +124,7 @@ async def test_teams_are_those_of_the_file(house: House) -> None:
     listed = await house.nurse.call(house.timeline.ListTeams, timeline_pb.ListTeamsRequest())
     teams = {team.team_id: team for team in listed.teams}
     assert next(iter(teams)) == "coordination"
-    assert len(teams) == 10
+    assert len(teams) == 11
     roles = {role for team in teams.values() for role in team.roles}
     assert {"key_worker", "oncology", "breast_mdt", "radiology", "pathology", "palliative_care"} <= roles
     for team in teams.values():

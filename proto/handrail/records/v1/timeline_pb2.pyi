@@ -761,11 +761,20 @@ class ListItemsRequest(_message.Message):
     INCLUDE_CLOSED_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TAB_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    TAKEN_BY_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     team: _builtins.str
     include_closed: _builtins.bool
     page_size: _builtins.int
     page_token: _builtins.str
+    tab: _builtins.str
+    """Only one tab of the worklist; empty: all of it."""
+    item_id: _builtins.str
+    """Only this item, open or closed."""
+    taken_by: _builtins.str
+    """Only what this person has in hand."""
     def __init__(
         self,
         *,
@@ -774,10 +783,13 @@ class ListItemsRequest(_message.Message):
         include_closed: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        tab: _builtins.str = ...,
+        item_id: _builtins.str = ...,
+        taken_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_closed", b"include_closed", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id", "team", b"team"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_closed", b"include_closed", "item_id", b"item_id", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id", "tab", b"tab", "taken_by", b"taken_by", "team", b"team"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1101,17 +1113,25 @@ class ListPathwaysRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KEY_WORKER_FIELD_NUMBER: _builtins.int
+    WITHOUT_NEXT_STEP_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     page_token: _builtins.str
+    key_worker: _builtins.str
+    """Only those of this key worker."""
+    without_next_step: _builtins.bool
+    """Only those that have nothing open: nobody should be among them."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        key_worker: _builtins.str = ...,
+        without_next_step: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_worker", b"key_worker", "page_size", b"page_size", "page_token", b"page_token", "without_next_step", b"without_next_step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -128,7 +128,7 @@ class TimelineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListItems(self, request, context):
-        """The worklist: open items, soonest due first.
+        """The worklist: open items, the most urgent first, and of those the soonest due.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class TimelineServiceStub:
     GetBasis: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetBasisRequest, _timeline_pb2.GetBasisResponse]
     """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
     ListItems: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListItemsRequest, _timeline_pb2.ListItemsResponse]
-    """The worklist: open items, soonest due first."""
+    """The worklist: open items, the most urgent first, and of those the soonest due."""
     GetEvaluation: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetEvaluationRequest, _timeline_pb2.GetEvaluationResponse]
     """The newest evaluation of one person, or the one named."""
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListDecisionsRequest, _timeline_pb2.ListDecisionsResponse]
@@ -65,7 +65,7 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     GetBasis: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetBasisRequest, _timeline_pb2.GetBasisResponse]  # type: ignore[assignment]
     """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
     ListItems: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListItemsRequest, _timeline_pb2.ListItemsResponse]  # type: ignore[assignment]
-    """The worklist: open items, soonest due first."""
+    """The worklist: open items, the most urgent first, and of those the soonest due."""
     GetEvaluation: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetEvaluationRequest, _timeline_pb2.GetEvaluationResponse]  # type: ignore[assignment]
     """The newest evaluation of one person, or the one named."""
     ListDecisions: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListDecisionsRequest, _timeline_pb2.ListDecisionsResponse]  # type: ignore[assignment]
@@ -117,7 +117,7 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_pb2.ListItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_pb2.ListItemsResponse, _abc.Awaitable[_timeline_pb2.ListItemsResponse]]:
-        """The worklist: open items, soonest due first."""
+        """The worklist: open items, the most urgent first, and of those the soonest due."""
 
     @_abc_1.abstractmethod
     def GetEvaluation(
