@@ -90,21 +90,37 @@ async def evaluation(desk: Desk, patient_id: str) -> Plain:
     return plain(await desk.records(desk.timeline.GetEvaluation, request))
 
 
-async def tasks(desk: Desk, *, patient_id: str = "", team: str = "", closed: bool = False) -> list[Plain]:
-    """Return tasks, soonest due first, all pages of them."""
+async def tasks(
+    desk: Desk, *, patient_id: str = "", team: str = "", tab: str = "", taken_by: str = "", closed: bool = False
+) -> list[Plain]:
+    """Return tasks, the most urgent first, all pages of them."""
     from handrail.records.v1 import timeline_pb2
 
     found: list[Plain] = []
     token = ""
     while True:
         request = timeline_pb2.ListItemsRequest(
-            patient_id=patient_id, team=team, include_closed=closed, page_size=500, page_token=token
+            patient_id=patient_id,
+            team=team,
+            tab=tab,
+            taken_by=taken_by,
+            include_closed=closed,
+            page_size=500,
+            page_token=token,
         )
         reply = await desk.records(desk.timeline.ListItems, request)
         found += [plain(item) for item in reply.items]
         token = reply.next_page_token
         if not token:
             return found
+
+
+async def without_next_step(desk: Desk) -> list[Plain]:
+    """Return the open pathways that have nothing open: nobody should be among them."""
+    from handrail.records.v1 import timeline_pb2
+
+    request = timeline_pb2.ListPathwaysRequest(page_size=500, without_next_step=True)
+    return [plain(state) for state in (await desk.records(desk.timeline.ListPathways, request)).pathways]
 
 
 async def referral(desk: Desk, referral_id: str) -> Plain:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.cli.commands.lines import BLANK, Line, heading, table, wrapped
@@ -17,6 +17,7 @@ from services.cli.commands.words import (
     guideline,
     label,
     listed,
+    moment,
     nhs_number,
     person_name,
     sentence,
@@ -27,6 +28,7 @@ from services.cli.commands.words import event as happened
 
 Values = Mapping[str, Any]
 _NOTHING = "  None."
+_ALMOST_TWO_DAYS = timedelta(hours=48)
 
 
 def patient(state: Values) -> list[Line]:
@@ -73,7 +75,7 @@ def tasks(items: Sequence[Values]) -> list[Line]:
     for item in items:
         number = f"{item['number']}  " if item["number"] else ""
         lines += wrapped(f"{number}{item['title']}", 2, style=_urgency_style(item), hang=2)
-        lines += wrapped(f"{owner(item)}, due {due(item)}{urgency(item)}{put_off(item)}", 4)
+        lines += wrapped(f"{owner(item)}, due {due(item)}{urgency(item)}{put_off(item)}{in_hand(item)}", 4)
         lines += wrapped(item["reason"], 4, style="quiet") if item["reason"] else []
         lines.append(Line(f"    task id {item['item_id']}", "quiet"))
     return lines
@@ -95,24 +97,44 @@ def put_off(item: Values) -> str:
     return ", put off" if item["moved"] else ""
 
 
+def in_hand(item: Values) -> str:
+    """Return who has a task in hand, and how often somebody tried, when that was said."""
+    tried = f", tried {item['attempts']} times" if item["attempts"] else ""
+    return (f", {item['taken_by']} has it" if item["taken_by"] else "") + tried
+
+
+def time_left(item: Values, at: datetime) -> str:
+    """Return how long a task that is due at a time of day has left, or how long it has been overdue."""
+    left = moment(item["due_at"]) - at
+    if abs(left) >= _ALMOST_TWO_DAYS:
+        return ""
+    hours, minutes = divmod(int(abs(left).total_seconds()) // 60, 60)
+    return f" ({hours} h {minutes:02d} min {'left' if left > timedelta() else 'ago'})"
+
+
+def closed_task(item: Values) -> Line:
+    """Return how a task ended."""
+    return Line(f"{sentence(item['status'])}: {item['title']}")
+
+
 def urgency(item: Values) -> str:
     """Return how urgent a task is, when it is."""
     return "" if item["urgency"] in {"", "routine"} else f", {item['urgency']}"
 
 
-def worklist(items: Sequence[Values], at: datetime) -> list[Line]:
-    """Show open tasks, soonest due first, with their state at an instant, and why they are there."""
+def worklist(items: Sequence[Values], at: datetime, *, with_ids: bool = False) -> list[Line]:
+    """Show open tasks, the most urgent first, with their state at an instant, and why they are there."""
     if not items:
         return [Line("No open tasks.")]
     header = ("Due", "Status", "Patient", "NHS No.", "Born", "Waiting for")
     rows = [
         (
             due(item),
-            due_status(item["due_on"], item["due_at"], at) + urgency(item) + put_off(item),
+            due_status(item["due_on"], item["due_at"], at) + time_left(item, at) + urgency(item) + put_off(item),
             person_name(item["person"]) if item["person"] else item["patient_id"],
             nhs_number(item["person"]["nhs_number"]) if item["person"] else "",
             day(item["person"]["birth_date"]) if item["person"] else "",
-            owner(item),
+            owner(item) + in_hand(item),
         )
         for item in items
     ]
@@ -121,6 +143,7 @@ def worklist(items: Sequence[Values], at: datetime) -> list[Line]:
     for item, row in zip(items, rest, strict=True):
         lines += [row, *wrapped(f"{item['number']} {item['title']}".strip(), 4, style=_urgency_style(item), hang=2)]
         lines += wrapped(item["reason"], 6) if item["reason"] else []
+        lines += [Line(f"      task id {item['item_id']}", "quiet")] if with_ids else []
     return lines
 
 

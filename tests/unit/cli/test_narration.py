@@ -33,6 +33,8 @@ CHASE = {
     "due_on": "2026-11-25",
     "due_at": "2026-11-26T00:00:00Z",
     "moved": 0,
+    "taken_by": "",
+    "attempts": 0,
     "item_id": "5e1f1b1c-0000-4000-8000-000000000001",
     "urgency": "routine",
     "status": "open",
