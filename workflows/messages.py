@@ -69,6 +69,8 @@ class Report:
     guideline: str = ""
     # Set when another workflow already gave the event its id.
     event_id: str = ""
+    # A corrected fact that treatment is chosen by: a receptor of a specimen.
+    chooses_treatment: bool = False
     # The cautions that whoever reports this set aside, and in words those that a missing fact left open.
     set_aside: list[SetAside] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
@@ -189,6 +191,9 @@ class Notice:
     correlation_id: str = ""
     fact_ids: list[str] = field(default_factory=list)
     item_ids: list[str] = field(default_factory=list)
+    # A fact that was corrected: whoever was told of it before is told again, but for these teams, who were told now.
+    again_for: str = ""
+    told_now: list[str] = field(default_factory=list)
     # Its team was told; what is left is to link it in the record to what it stood on.
     told: bool = False
 

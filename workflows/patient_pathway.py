@@ -232,14 +232,9 @@ class PatientPathway(ChildTracks, Escalations):
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
         referral = self._referral_of(entry)
         to_team = referral.to_team if referral else ""
-        self.state.outbox += telling.notices(
-            self.state.patient_id,
-            entry,
-            plan,
-            [*opened, *planning.handed_over(self.state, entry)],
-            filed.fact_ids,
-            to_team,
-        )
+        opened = [*opened, *planning.handed_over(self.state, entry)]
+        made = telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids, to_team)
+        self.state.outbox += made + telling.told_again(self.state.patient_id, entry, made)
 
     def _referral_of(self, entry: Entry) -> ReferralRef | None:
         report = entry.report
@@ -255,6 +250,8 @@ class PatientPathway(ChildTracks, Escalations):
         referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral)
         item = self.state.items.get(str(report.event.get("item_id", "")))
+        if report.chooses_treatment and "started" in self.state.lines.values():
+            moved = [*moved, tracks.treatment_to_review(report)]
         if report.kind in {"item_deferred", "item_attempted"} and item is not None:
             moved = [tracks.deferred(item, report)]
         if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):

@@ -98,6 +98,24 @@ def notices(
     return made
 
 
+def told_again(patient_id: str, entry: Entry, made: list[Notice]) -> list[Notice]:
+    """Return, for a correction, the notice to whoever was told of the wrong fact and hears nothing else of this."""
+    report = entry.report
+    if report is None or report.kind != "fact_corrected":
+        return []
+    again = Notice(
+        message_id=names.derived_id("notice-again", entry.event_id),
+        template=report.kind,
+        team="",
+        patient_id=patient_id,
+        event_id=entry.event_id,
+        correlation_id=report.correlation_id,
+        again_for=str(report.event["fact_id"]),
+        told_now=sorted({notice.team for notice in made}),
+    )
+    return [again]
+
+
 def _line(item: OpenItem, reason: str) -> NoticeLine:
     return NoticeLine(item.title, item.due_on, reason, item.number, item.due_at, item.urgency)
 

@@ -329,6 +329,20 @@ def _resulted(report: Report) -> TrackMoves:
     return [item], [Closing(order_key(event["order_id"], "result"), "done", "The result arrived.")]
 
 
+def treatment_to_review(report: Report) -> TrackItem:
+    """Return the prescriber's task when a fact that treatment is chosen by was corrected during treatment."""
+    return TrackItem(
+        key=f"{PREFIX}treatment-review|{report.event['fact_id']}",
+        kind="treatment_review",
+        title="A receptor result was corrected during treatment: decide today whether the treatment still fits",
+        reason=f"{report.event['reason']} The treatment goes on until a person decides otherwise.",
+        owner_role="oncology",
+        promise="treatment_reviewed",
+        urgency="urgent",
+        subject_id=str(report.event["fact_id"]),
+    )
+
+
 def _follow_up(report: Report) -> TrackMoves:
     event = report.event
     item = TrackItem(

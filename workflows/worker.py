@@ -14,6 +14,7 @@ from handrail.notify.v1.notices_pb2_grpc import NoticeServiceStub
 from handrail.pathway.v1.decisions_pb2_grpc import DecisionServiceStub
 from handrail.pathway.v1.scheduling_pb2_grpc import SchedulingServiceStub
 from handrail.records.v1.filing_pb2_grpc import FilingServiceStub
+from handrail.records.v1.timeline_pb2_grpc import TimelineServiceStub
 from services.runtime.clients import Caller, open_channel
 from services.runtime.context import Actor
 from workflows.activities.decisions import DecisionActivities
@@ -62,7 +63,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
     caller = Caller(WORKER, identity_key)
     filing = FilingServiceStub(peers.records)
     decisions = DecisionActivities(caller, DecisionServiceStub(peers.pathway), filing)
-    notify = NotifyActivities(caller, NoticeServiceStub(peers.notify), filing)
+    notify = NotifyActivities(caller, NoticeServiceStub(peers.notify), filing, TimelineServiceStub(peers.records))
     records = RecordsActivities(caller, filing)
     scheduling = SchedulingActivities(caller, SchedulingServiceStub(peers.pathway))
     return Worker(

@@ -157,7 +157,8 @@ class Desk:
                 raise Invalid(problem, field="fact_corrected.value")
         known = self._guideline.dictionary.facts.get(old.name)
         red_flag = known is not None and known.red_flag and corrected.value.flag
-        return replace(report, urgency="urgent") if red_flag else report
+        receptor = known is not None and known.per_specimen
+        return replace(report, urgency="urgent" if red_flag else report.urgency, chooses_treatment=receptor)
 
     async def _check_completion(self, request: Any) -> None:  # noqa: ANN401 - CompleteItemRequest
         """Check that a person may say "done": some tasks close only with what they ask for.

@@ -32,6 +32,7 @@ NAMES = (
     "report_not_filed",
     "investigation_resulted",
     "result_read",
+    "treatment_reviewed",
     "phone_task",
 )
 LONGEST_WORKING_DAYS = 250

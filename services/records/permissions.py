@@ -39,6 +39,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "ListEvents": READERS,
     "ListFacts": READERS,
     "GetBasis": READERS,
+    "GetStoodOn": READERS,
     "ListItems": READERS,
     "GetEvaluation": READERS,
     "ListDecisions": READERS,

@@ -110,6 +110,23 @@ async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int
     return [decision_to_proto(row, linked.get(row.decision_id, [])) for row in rows]
 
 
+async def stood_on(session: AsyncSession, patient_id: uuid.UUID, fact_id: uuid.UUID) -> timeline_pb.GetStoodOnResponse:
+    """Return the items and decisions that stood on a fact, and the messages that told of it or of those items."""
+    item, decision, message = models.ItemFact, models.DecisionFact, models.MessageFact
+    item_ids = (await session.scalars(select(item.item_id).where(item.fact_id == fact_id))).all()
+    decision_ids = set(await session.scalars(select(decision.decision_id).where(decision.fact_id == fact_id)))
+    told = set(await session.scalars(select(message.message_id).where(message.fact_id == fact_id)))
+    about = models.MessageItem
+    told |= set(await session.scalars(select(about.message_id).where(about.item_id.in_(item_ids))))
+    wanted = [models.Item.patient_id == patient_id, models.Item.item_id.in_(item_ids)]
+    made = await decisions(session, patient_id)
+    return timeline_pb.GetStoodOnResponse(
+        items=await items(session, wanted),
+        decisions=[one for one in made if uuid.UUID(one.decision_id) in decision_ids],
+        message_ids=sorted(str(message_id) for message_id in told),
+    )
+
+
 async def referrals(
     session: AsyncSession, conditions: Collection[ColumnElement[bool]], limit: int | None = None
 ) -> list[timeline_pb.Referral]:

@@ -92,6 +92,15 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
                 referrals=await reading.referrals(session, [models.Referral.patient_id == patient_id]),
             )
 
+    async def GetStoodOn(
+        self, request: timeline_pb.GetStoodOnRequest, _context: AnyContext
+    ) -> timeline_pb.GetStoodOnResponse:
+        """Return what stood on a fact: what a correction makes people look at again."""
+        patient_id, fact_id = uuid.UUID(request.patient_id), uuid.UUID(request.fact_id)
+        async with self._database.snapshot(current_actor()) as session:
+            await known_person(session, patient_id)
+            return await reading.stood_on(session, patient_id, fact_id)
+
     async def ListItems(
         self, request: timeline_pb.ListItemsRequest, _context: AnyContext
     ) -> timeline_pb.ListItemsResponse:

@@ -115,7 +115,17 @@ class Memory:
         self.decided.append(asked)
         due = asked.recorded_at + self.due_in
         opened = [
-            PlannedItem(t.key, t.kind, t.title, t.reason, t.owner_role, t.owner_team, due.date().isoformat(), due)
+            PlannedItem(
+                t.key,
+                t.kind,
+                t.title,
+                t.reason,
+                t.owner_role,
+                t.owner_team,
+                due.date().isoformat(),
+                due,
+                subject_id=t.subject_id,
+            )
             for t in asked.tracks
         ]
         if not asked.open_items and not asked.other_open:

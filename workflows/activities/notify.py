@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from handrail.notify.v1 import notices_pb2
-from handrail.records.v1 import filing_pb2
+from handrail.records.v1 import filing_pb2, timeline_pb2
 from services.runtime.errors import Category, HandrailError
 from workflows import names
 from workflows.activities import instant, refusals, timestamp
@@ -18,6 +18,7 @@ from workflows.messages import InboundPage, InboundReceipt, Notice
 if TYPE_CHECKING:
     from handrail.notify.v1.notices_pb2_grpc import NoticeServiceAsyncStub
     from handrail.records.v1.filing_pb2_grpc import FilingServiceAsyncStub
+    from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
     from services.runtime.clients import Caller
 
 _WAIT_SECONDS = 10
@@ -27,7 +28,14 @@ _ROUNDS = 60
 class NotifyActivities:
     """Calls `NoticeService`; a notice keeps its one id on every try."""
 
-    def __init__(self, caller: Caller, notices: NoticeServiceAsyncStub, filing: FilingServiceAsyncStub) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        notices: NoticeServiceAsyncStub,
+        filing: FilingServiceAsyncStub,
+        timeline: TimelineServiceAsyncStub,
+    ) -> None:
+        self._timeline = timeline
         self._caller = caller
         self._notices = notices
         self._filing = filing
@@ -38,6 +46,8 @@ class NotifyActivities:
 
         `unlinked`: its team was told, and the record does not answer; the link is to be made later.
         """
+        if notice.again_for:
+            return await self._tell_again(notice)
         request = notices_pb2.SendNoticeRequest(
             idempotency_key=notice.message_id,
             template=notice.template,
@@ -73,6 +83,28 @@ class NotifyActivities:
                         raise
                     return names.UNLINKED
         return status
+
+    async def _tell_again(self, notice: Notice) -> str:
+        """Tell each team that had been told of a fact that it was corrected, once."""
+        asked = timeline_pb2.GetStoodOnRequest(patient_id=notice.patient_id, fact_id=notice.again_for)
+        with refusals():
+            stood_on = await self._caller.call(self._timeline.GetStoodOn, asked)
+            teams: set[str] = set()
+            for message_id in stood_on.message_ids:
+                request = notices_pb2.GetMessageRequest(message_id=message_id)
+                teams.add((await self._caller.call(self._notices.GetMessage, request)).message.team)
+            for team in sorted(teams.difference(notice.told_now)):
+                again = notices_pb2.SendNoticeRequest(
+                    idempotency_key=names.derived_id("again", notice.message_id, team),
+                    template=notice.template,
+                    team=team,
+                    patient_id=notice.patient_id,
+                    event_id=notice.event_id,
+                    urgency=notice.urgency,
+                    correlation_id=notice.correlation_id,
+                )
+                await self._caller.call(self._notices.SendNotice, again, timeout=8.0)
+        return "sent"
 
     async def _link(self, notice: Notice) -> None:
         request = filing_pb2.LinkMessageRequest(

@@ -10,6 +10,7 @@ import typer
 from services.cli.commands import acting, people, screens, words
 from services.cli.commands.lines import BLANK, Line, show, wrapped
 from services.cli.commands.shapes import Plain, plain, to_json
+from services.cli.errors import CliError
 
 _app = typer.Typer(help="The people: register, find, and read one person's record.", no_args_is_help=True)
 
@@ -115,6 +116,38 @@ def show_patient(
         return
     show([Line(words.banner(state["person"]), "title"), *screens.history(events), BLANK])
     show([Line("The whole ids, which a correction needs: add --json", "quiet")])
+
+
+@_app.command("stood-on")
+def show_stood_on(
+    patient: Annotated[str, typer.Argument(help="Patient id or NHS number.")],
+    fact: Annotated[str, typer.Option("--fact", metavar="ID", help="A result's id: `patient show --history --json`.")],
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Show what stood on a result: tasks, decisions and messages, open or closed; a correction looks at all of it."""
+
+    async def work() -> tuple[Plain, dict[str, str]]:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            patient_id = await people.patient_id_of(desk, patient)
+            found = await people.stood_on(desk, patient_id, _fact_id(fact))
+            return found, {held["team_id"]: held["name"] for held in await people.teams(desk)}
+
+    found, teams = acting.run(work())
+    if as_json:
+        print(to_json(found))
+    else:
+        show(screens.stood_on(found, teams))
+
+
+def _fact_id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        message = f"--fact {text}: this is not a result's id; `patient show --history --json` has them."
+        raise CliError(message) from error
 
 
 @_app.command("messages")

@@ -115,6 +115,17 @@ async def tasks(
             return found
 
 
+async def stood_on(desk: Desk, patient_id: str, fact_id: str) -> Plain:
+    """Return what stood on a fact: tasks, decisions, and the messages that told of it."""
+    from handrail.records.v1 import timeline_pb2
+
+    request = timeline_pb2.GetStoodOnRequest(patient_id=patient_id, fact_id=fact_id)
+    found = plain(await desk.records(desk.timeline.GetStoodOn, request))
+    told = set(found.pop("message_ids"))
+    found["messages"] = [one for one in await messages(desk, patient_id) if one["message_id"] in told]
+    return found
+
+
 async def without_next_step(desk: Desk) -> list[Plain]:
     """Return the open pathways that have nothing open: nobody should be among them."""
     from handrail.records.v1 import timeline_pb2

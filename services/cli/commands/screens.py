@@ -163,6 +163,21 @@ def messages(found: Sequence[Values], teams: Mapping[str, str]) -> list[Line]:
     return lines or [Line("No messages.")]
 
 
+def stood_on(found: Values, teams: Mapping[str, str]) -> list[Line]:
+    """Show what stood on a result."""
+    lines = heading("Tasks")
+    for item in found["items"]:
+        how = "open" if item["status"] == "open" else f"{words(item['status'])}: {item['closed_reason']}"
+        lines += wrapped(f"{item['number']} {item['title']} ({how})".strip(), 2, hang=2)
+    lines += [] if found["items"] else [Line(_NOTHING)]
+    lines += [*heading("Decisions"), *(_each(decision, found["decisions"]) or [Line(_NOTHING)])]
+    return [
+        *lines,
+        *heading("Messages"),
+        *(messages(found["messages"], teams) if found["messages"] else [Line(_NOTHING)]),
+    ]
+
+
 def referrals(found: Sequence[Values]) -> list[Line]:
     """Show referrals, newest first, each with the person."""
     lines = [line for held in found for line in [Line(banner(held["person"]), "title"), *_referral_in_brief(held)]]

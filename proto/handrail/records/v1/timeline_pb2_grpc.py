@@ -84,6 +84,11 @@ class TimelineServiceStub:
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListTeamsRequest.SerializeToString,
                 response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListTeamsResponse.FromString,
                 _registered_method=True)
+        self.GetStoodOn = channel.unary_unary(
+                '/handrail.records.v1.TimelineService/GetStoodOn',
+                request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetStoodOnRequest.SerializeToString,
+                response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetStoodOnResponse.FromString,
+                _registered_method=True)
         self.GetReply = channel.unary_unary(
                 '/handrail.records.v1.TimelineService/GetReply',
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetReplyRequest.SerializeToString,
@@ -166,6 +171,13 @@ class TimelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStoodOn(self, request, context):
+        """What stood on a fact: items, decisions, and the messages that told of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetReply(self, request, context):
         """The reply that was given to a key, kept for good.
         """
@@ -232,6 +244,11 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     servicer.ListTeams,
                     request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListTeamsRequest.FromString,
                     response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListTeamsResponse.SerializeToString,
+            ),
+            'GetStoodOn': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStoodOn,
+                    request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetStoodOnRequest.FromString,
+                    response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetStoodOnResponse.SerializeToString,
             ),
             'GetReply': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReply,
@@ -514,6 +531,33 @@ class TimelineService:
             '/handrail.records.v1.TimelineService/ListTeams',
             handrail_dot_records_dot_v1_dot_timeline__pb2.ListTeamsRequest.SerializeToString,
             handrail_dot_records_dot_v1_dot_timeline__pb2.ListTeamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStoodOn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.records.v1.TimelineService/GetStoodOn',
+            handrail_dot_records_dot_v1_dot_timeline__pb2.GetStoodOnRequest.SerializeToString,
+            handrail_dot_records_dot_v1_dot_timeline__pb2.GetStoodOnResponse.FromString,
             options,
             channel_credentials,
             insecure,

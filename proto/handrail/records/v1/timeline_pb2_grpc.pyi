@@ -48,6 +48,8 @@ class TimelineServiceStub:
     ListReferrals: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListReferralsRequest, _timeline_pb2.ListReferralsResponse]
     """Referrals for which a team is responsible, or that were sent to it."""
     ListTeams: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListTeamsRequest, _timeline_pb2.ListTeamsResponse]
+    GetStoodOn: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetStoodOnRequest, _timeline_pb2.GetStoodOnResponse]
+    """What stood on a fact: items, decisions, and the messages that told of it."""
     GetReply: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetReplyRequest, _timeline_pb2.GetReplyResponse]
     """The reply that was given to a key, kept for good."""
     ListPathways: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListPathwaysRequest, _timeline_pb2.ListPathwaysResponse]
@@ -73,6 +75,8 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     ListReferrals: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListReferralsRequest, _timeline_pb2.ListReferralsResponse]  # type: ignore[assignment]
     """Referrals for which a team is responsible, or that were sent to it."""
     ListTeams: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListTeamsRequest, _timeline_pb2.ListTeamsResponse]  # type: ignore[assignment]
+    GetStoodOn: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetStoodOnRequest, _timeline_pb2.GetStoodOnResponse]  # type: ignore[assignment]
+    """What stood on a fact: items, decisions, and the messages that told of it."""
     GetReply: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetReplyRequest, _timeline_pb2.GetReplyResponse]  # type: ignore[assignment]
     """The reply that was given to a key, kept for good."""
     ListPathways: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListPathwaysRequest, _timeline_pb2.ListPathwaysResponse]  # type: ignore[assignment]
@@ -155,6 +159,14 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_pb2.ListTeamsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_pb2.ListTeamsResponse, _abc.Awaitable[_timeline_pb2.ListTeamsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetStoodOn(
+        self,
+        request: _timeline_pb2.GetStoodOnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_timeline_pb2.GetStoodOnResponse, _abc.Awaitable[_timeline_pb2.GetStoodOnResponse]]:
+        """What stood on a fact: items, decisions, and the messages that told of it."""
 
     @_abc_1.abstractmethod
     def GetReply(
