@@ -112,6 +112,7 @@ class PatientPathway(ChildTracks, Escalations):
             "seq": state.seq,
             "to_file": len(state.queue),
             "to_tell": len(state.outbox),
+            "to_climb": len(state.climbs),
             "open_items": len(state.items),
         }
 

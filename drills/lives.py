@@ -1,0 +1,163 @@
+"""`python -m drills.lives`: many random lives against one real house, and what did not hold, if anything."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio.client import Client
+
+from drills.house import DrillHouse
+from drills.life import Counts, Life, Violation
+from services.cli.commands.acting import Desk
+from services.cli.errors import CliError
+from services.runtime.clients import Caller, open_channel
+from services.runtime.context import Actor
+
+EVENTS = 30
+PLANTS = ("skip-timer", "double-item", "drop-owner")
+_AT_ONCE = 4
+_KILL_EVERY = 5
+_KILLED = ("worker", "pathway", "records", "notify")
+_SHRINK_TRIES = 12
+
+
+@dataclass
+class Result:
+    """What the drill came to."""
+
+    seed: int
+    lives: int = 0
+    kills: int = 0
+    counts: Counts = field(default_factory=Counts)
+    violations: list[dict[str, Any]] = field(default_factory=list)
+
+    def plain(self) -> dict[str, Any]:
+        """As printed with --json."""
+        counts = self.counts
+        return {
+            "seed": self.seed,
+            "lives": self.lives,
+            "events": counts.events,
+            "event_kinds": len(counts.kinds),
+            "refused": counts.refused,
+            "duplicates": counts.duplicates,
+            "clock_jumps": counts.jumps,
+            "kills": self.kills,
+            "checks": counts.checks,
+            "violations": self.violations,
+            "kinds": dict(sorted(counts.kinds.items())),
+        }
+
+
+async def drill(count: int, seed: int, plant: str, events: int) -> Result:
+    """Live the lives in a house of their own; stop at the first thing that does not hold."""
+    house = DrillHouse(plant)
+    result = Result(seed)
+    try:
+        house.start()
+        running = house.running
+        addresses = {
+            "records": running.records_address,
+            "pathway": running.pathway_address,
+            "notify": running.notify_address,
+        }
+        channels = {name: open_channel(address) for name, address in addresses.items()}
+        caller = Caller(Actor("coordinator.drill", "coordinator", "coordination"), running.identity_key)
+        desk = Desk(running, caller, channels)
+        temporal = await Client.connect(running.temporal_address, namespace=running.temporal_namespace)
+        try:
+            await _all(house, desk, temporal, result, count, seed, events)
+        finally:
+            for channel in channels.values():
+                await channel.close()
+    finally:
+        house.stop()
+    return result
+
+
+async def _all(
+    house: DrillHouse, desk: Desk, temporal: Client, result: Result, count: int, seed: int, events: int
+) -> None:
+    places = asyncio.Semaphore(_AT_ONCE)
+    found: list[tuple[int, Violation]] = []
+
+    async def kill(rng: random.Random) -> None:
+        house.kill(rng.choice(_KILLED))
+        result.kills = house.kills
+        await house.until_ready()
+
+    async def one(number: int) -> None:
+        async with places:
+            if found:
+                return
+            life = Life(desk, temporal, seed * 1_000_003 + number, events)
+            violation = await life.live(kill if number % _KILL_EVERY == 0 and not house.planted else None)
+            result.lives += 1
+            result.counts.add(life.counts)
+            if violation is not None:
+                found.append((number, violation))
+
+    await asyncio.gather(*(one(number) for number in range(count)))
+    if found:
+        number, violation = found[0]
+        shortest = await _shortest(desk, temporal, seed * 1_000_003 + number, violation, events)
+        result.violations.append(
+            {"life": number, "check": shortest.check, "found": shortest.found, "path": list(shortest.path)}
+        )
+
+
+async def _shortest(desk: Desk, temporal: Client, seed: int, violation: Violation, events: int) -> Violation:
+    """Return the shortest way to the same finding among some more lives that end at it."""
+    best = violation
+    for step in range(1, _SHRINK_TRIES + 1):
+        if len(best.path) <= 2:  # noqa: PLR2004 - the opening and one step
+            break
+        other = await Life(desk, temporal, seed + step * 7919, min(events, len(best.path))).live()
+        if other is not None and other.check == best.check and len(other.path) < len(best.path):
+            best = other
+    return best
+
+
+def show(result: Result) -> None:
+    """Print what a person reads."""
+    plain = result.plain()
+    names = ("lives", "events", "event_kinds", "refused", "duplicates", "clock_jumps", "kills", "checks")
+    print("; ".join(f"{name.replace('_', ' ')} {plain[name]}" for name in names))
+    for violation in result.violations:
+        print(f"\nDoes not hold ({violation['check'].replace('_', ' ')}): {violation['found']}")
+        print("The shortest way there that was found:")
+        for number, step in enumerate(violation["path"], 1):
+            print(f"  {number}. {step}")
+    if not result.violations:
+        print("Everything held.")
+
+
+def main() -> int:
+    """Run the drill; 0 when everything held, 1 when something did not, 2 when it could not be run."""
+    parser = argparse.ArgumentParser(prog="handrail drill lives", description=__doc__)
+    parser.add_argument("--count", type=int, default=20, help="how many lives")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed is the same lives")
+    parser.add_argument("--events", type=int, default=EVENTS, help="how many events a life has at least")
+    parser.add_argument("--plant", choices=PLANTS, default="", help="plant a fault, which the drill must find")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    asked = parser.parse_args()
+    try:
+        result = asyncio.run(drill(max(1, asked.count), asked.seed, asked.plant, max(3, asked.events)))
+    except CliError as error:
+        print(f"handrail: {error}", file=sys.stderr)
+        return 2
+    if asked.json:
+        print(json.dumps(result.plain(), indent=2, ensure_ascii=False))
+    else:
+        show(result)
+    return 1 if result.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
