@@ -50,10 +50,7 @@ def months_of(therapy: Therapy) -> float | None:
 
 
 def derive(derivation: Derivation, lines: tuple[Line, ...]) -> tuple[Value | None, str]:
-    """What a derivation other than `interval` gives for a known history; if nothing, what is missing in it."""
-    if derivation.latest is not None:
-        found = [line.passes(derivation.latest) for line in _latest(lines)]
-        return (None, UNSETTLED) if None in found and True not in found else (True in found, "")
+    """What `count`, `had` or `longest` gives for a known history; if nothing, what is missing in it."""
     if derivation.longest is not None:
         if any(line.passes(derivation.longest) is None for line in lines):
             return None, UNSETTLED
@@ -72,7 +69,7 @@ def derive(derivation: Derivation, lines: tuple[Line, ...]) -> tuple[Value | Non
     return (sure if derivation.count is not None else sure > 0), ""
 
 
-def _latest(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+def latest(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines that go on, else the one that ended last: by date, then by place in the list."""
     ongoing = tuple(line for line in lines if line.therapy.stop_reason == "ongoing")
     if ongoing or not lines:
