@@ -20,6 +20,7 @@ from services.pathway.lines import DAYS_PER_MONTH, Line, latest
 _EARLY = frozenset({"neoadjuvant", "adjuvant"})
 _MAY_GO_ON = frozenset({"", "ongoing"})
 _LACKING = "what was given in these weeks, or when a line was last given, is not recorded"
+_UNDATED = (Gap("prior_therapy", "never_recorded"),), (Gap("prior_therapy", "left_open", _LACKING),)
 _NOTE = "counted from the lines of treatment"
 
 
@@ -57,14 +58,15 @@ def from_doses(
     found: dict[str, Held] = {}
     on = london_date(as_of)
     ids = treatment.fact_ids if treatment else ()
-    unknown = Gap("prior_therapy", "left_open" if ids else "never_recorded", _LACKING if ids else "")
     for name, followers in _facts(dictionary):
         settled[name], days, doses = _days(name, held.get(name), treatment, on)
         for fact, wanted in followers:
-            value, lacking = given_within(wanted, doses, days)
-            gaps = tuple(gap for base in lacking for gap in ((unknown,) if base != name else settled[name].gaps))
-            resting = (*ids, *settled[name].fact_ids)
-            found[fact] = Held(fact, gaps=gaps) if value is None else Held(fact, value, resting, _NOTE)
+            value, lacking = _given_within(wanted, doses, days)
+            if value is None:
+                why = {name: settled[name].gaps, "prior_therapy": _UNDATED[bool(ids)]}
+                found[fact] = Held(fact, gaps=tuple(gap for base in lacking for gap in why[base]))
+            else:
+                found[fact] = Held(fact, value, (*ids, *settled[name].fact_ids), _NOTE)
     return settled, found
 
 
@@ -96,7 +98,8 @@ def _today(entry: Held, on: date) -> float | None:
     return entry.value + (on - london_date(entry.last.occurred_at)).days
 
 
-def given_within(
+@lru_cache(maxsize=1024)
+def _given_within(
     wanted: DoseFilter, doses: tuple[_Dose, ...] | None, days: float | None
 ) -> tuple[bool | None, tuple[str, ...]]:
     """Whether such treatment was given recently enough, or the base facts that could still settle it."""
