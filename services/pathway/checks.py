@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from services.pathway.dictionary import Derivation, Dictionary, EventDef, FactDef, LineFilter
+from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, EventDef, FactDef, LineFilter
 from services.pathway.rule_types import Due, Rule
 
 
@@ -23,7 +23,7 @@ def problem_with_fact(fact: FactDef, dictionary: Dictionary) -> str:
 
 def _problem_with_derivation(fact: FactDef, derived: Derivation, dictionary: Dictionary) -> str:
     if len(derived.kinds) != 1:
-        return "derived needs exactly one of table, count, had, latest, longest, interval, findings"
+        return "derived needs exactly one of table, count, had, longest, interval, last_dose, within, findings"
     for row in derived.table:
         for name, value in [*row.when.items(), (fact.name, row.value)]:
             if problem := dictionary.problem_with(name, value):
@@ -31,7 +31,17 @@ def _problem_with_derivation(fact: FactDef, derived: Derivation, dictionary: Dic
     for name in derived.findings:
         if name not in dictionary.facts or dictionary.facts[name].type != "bool":
             return f"the finding {name!r} is not a yes-or-no fact of the dictionary{dictionary.nearest(name)}"
+    if derived.within is not None and (problem := _problem_with_doses(derived.within, dictionary)):
+        return problem
     return _problem_with_filter(derived.lines, dictionary) if derived.lines else ""
+
+
+def _problem_with_doses(wanted: DoseFilter, dictionary: Dictionary) -> str:
+    days = dictionary.facts.get(wanted.days)
+    if days is None or days.derived is None or not days.derived.last_dose:
+        return f"within.days names {wanted.days!r}, which does not follow from the last dose"
+    wrong = next((name for name in wanted.agents_any if name not in dictionary.agents), "")
+    return f"{wrong!r} is no agent; correct it or add it to the vocabulary above" if wrong else ""
 
 
 def _problem_with_filter(lines: LineFilter, dictionary: Dictionary) -> str:

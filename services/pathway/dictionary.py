@@ -76,43 +76,59 @@ class LineFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class DoseFilter:
+    """Treatment of these classes, or with one of these agents, given at most so many days ago.
+
+    `days` is the fact that says how long ago the last treatment was, whatever it was.
+    """
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    days: str
+    at_most: int
+    classes_any: tuple[str, ...]
+    agents_any: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Derivation:
     """How a fact follows from others, in exactly one way.
 
     `table`: from the values of others. Of the lines of treatment that pass a filter: `count` them, whether one was
-    `had`, whether the `latest` line is one, the months that the `longest` lasted, the months of the `interval` from
-    the end of the last to the relapse. `findings`: any of these findings implies it, and without them it may be
-    stated all the same.
+    `had`, the months that the `longest` lasted, the months of the `interval` from the end of the last to the relapse.
+    From when they were last given (`doses.py`): the days since the `last_dose`, or whether one was given `within` some
+    days. `findings`: any of these findings implies it, and without them it may be stated all the same.
     """
 
     __pydantic_config__ = NO_OTHER_FIELDS
     table: tuple[TableRow, ...] = ()
     count: LineFilter | None = None
     had: LineFilter | None = None
-    latest: LineFilter | None = None
     longest: LineFilter | None = None
     interval: LineFilter | None = None
+    last_dose: bool = False
+    within: DoseFilter | None = None
     findings: tuple[str, ...] = ()
 
     @property
     def lines(self) -> LineFilter | None:
         """The filter of lines of treatment that it reads, if it reads them."""
-        return next(
-            (f for f in (self.count, self.had, self.latest, self.longest, self.interval) if f is not None), None
-        )
+        if self.within is not None:
+            return LineFilter(classes_any=self.within.classes_any)
+        filters = (self.count, self.had, self.longest, self.interval, LineFilter() if self.last_dose else None)
+        return next((wanted for wanted in filters if wanted is not None), None)
 
     @property
     def kinds(self) -> list[str]:
         """The ways that are given; a usable derivation has one."""
-        names = ("table", "count", "had", "latest", "longest", "interval", "findings")
-        return [name for name in names if getattr(self, name) not in (None, ())]
+        names = ("table", "count", "had", "longest", "interval", "last_dose", "within", "findings")
+        return [name for name in names if getattr(self, name) not in (None, (), False)]
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The base facts it reads, in the order in which they are asked for."""
         if self.table:
             return tuple(dict.fromkeys(name for row in self.table for name in row.when))
-        return self.findings or ("prior_therapy",)
+        return self.findings or ("prior_therapy", *((self.within.days,) if self.within else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
 
 from services.pathway.dictionary import (
     UNKNOWN_CODES,
@@ -22,51 +21,12 @@ from services.pathway.dictionary import (
     Therapy,
     Value,
 )
+from services.pathway.doses import Treatment, by_doses, from_doses
 from services.pathway.due_dates import london_date
+from services.pathway.held import Fact, Gap, Held
 from services.pathway.lines import Line, derive, interval
 
 __all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_unknown", "value_text"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing reported of a person. `subject` is the specimen or line of treatment; empty: the person."""
-
-    fact_id: str
-    name: str
-    value: Value
-    subject: str
-    occurred_at: datetime
-    recorded_at: datetime
-    recorded_by: str
-    source: str
-    event_id: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A base fact that would have to be stated, and why it is not known; `note` says it in words."""
-
-    name: str
-    why: Literal["never_recorded", "stated_unknown", "stale", "disagree", "left_open"]
-    note: str = ""
-
-
-@dataclass(slots=True)  # one for each fact of each evaluation: frozen would cost three times as much
-class Held:
-    """One name as it stands: its value (None: unknown, then `gaps` says why), and the facts it rests on.
-
-    `last` is the newest fact even if stale; `stale_at` the instant at which it goes or went stale.
-    """
-
-    name: str
-    value: Value | None = None
-    fact_ids: tuple[str, ...] = ()
-    note: str = ""
-    gaps: tuple[Gap, ...] = ()
-    last: Fact | None = None
-    stale_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +64,7 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
         if definition.stale_after_days is not None:
             held[name] = _aged(held[name], definition.stale_after_days, as_of)
     lines = _Lines.read(dictionary, history, held)
-    for name, derived in (_derived_from_lines(dictionary, lines) | _intervals(dictionary, lines, held, as_of)).items():
-        held[name] = _reconciled(derived, held.get(name), dictionary.facts[name])
+    _settle_from_lines(dictionary, lines, held, as_of)
     for definition, inputs in _table_facts(dictionary):
         if history.keys().isdisjoint(inputs):
             derived = Held(definition.name, gaps=(Gap(inputs[0], "never_recorded"),))
@@ -118,6 +77,14 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
     values = _presumed(dictionary) | {name: entry.value for name, entry in held.items() if entry.value is not None}
     known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
     return Picture(as_of, held, values, history, known)
+
+
+def _settle_from_lines(dictionary: Dictionary, lines: _Lines, held: dict[str, Held], as_of: datetime) -> None:
+    days, recent = from_doses(dictionary, lines.treatment, held, as_of)
+    held.update(days)
+    counted = _derived_from_lines(dictionary, lines) | _intervals(dictionary, lines, held, as_of) | recent
+    for name, derived in counted.items():
+        held[name] = _reconciled(derived, held.get(name), dictionary.facts[name])
 
 
 _LONG_AGO = (datetime.min.replace(tzinfo=UTC), 0)
@@ -184,6 +151,12 @@ class _Lines:
     fact_ids: tuple[str, ...]
     known: bool
     gap: Gap
+    stated_on: tuple[date, ...] = ()
+
+    @property
+    def treatment(self) -> Treatment | None:
+        """The lines with the day on which each was stated; None if nobody knows what was given."""
+        return Treatment(self.lines, self.stated_on, self.fact_ids) if self.known else None
 
     @classmethod
     def read(cls, dictionary: Dictionary, history: Mapping[str, Sequence[Fact]], held: Mapping[str, Held]) -> _Lines:
@@ -203,7 +176,8 @@ class _Lines:
         lines = tuple(
             Line(therapy, dictionary.classes_of(therapy), dictionary.knows_classes_of(therapy)) for therapy in therapies
         )
-        return cls(lines, ids, known=bool(ids), gap=gap)
+        stated_on = tuple(london_date(fact.occurred_at) for fact in reported)
+        return cls(lines, ids, known=bool(ids), gap=gap, stated_on=stated_on)
 
 
 @lru_cache(maxsize=16)
@@ -217,7 +191,7 @@ def _table_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, tuple[str, ...]
 def _line_facts(dictionary: Dictionary) -> tuple[tuple[FactDef, Derivation], ...]:
     """Facts counted from lines; those that need the date of the relapse as well come apart, in `_intervals`."""
     derived = ((fact, fact.derived) for fact in dictionary.facts.values() if fact.derived and fact.derived.lines)
-    return tuple((fact, how) for fact, how in derived if how.interval is None)
+    return tuple((fact, how) for fact, how in derived if how.interval is None and not by_doses(how))
 
 
 @lru_cache(maxsize=16)

@@ -243,7 +243,9 @@ def _content_hash(content: str, rules: Sequence[Rule], shared: Shared) -> str:
     return hashlib.sha256(canonical([content, entries, vocabulary]).encode()).hexdigest()
 
 
-def parse_conditions(raw: Mapped, key: str, dictionary: Dictionary, path: Path) -> None:
+def parse_conditions(
+    raw: Mapped, key: str, dictionary: Dictionary, path: Path, fields: Sequence[str] = CONDITION_FIELDS
+) -> None:
     """Replace the conditions under `define` and in each entry of the list `key` by parsed ones."""
     predicates: dict[str, Condition] = {}
     try:
@@ -251,7 +253,7 @@ def parse_conditions(raw: Mapped, key: str, dictionary: Dictionary, path: Path) 
             predicates[name] = parse(content, dictionary, predicates)
         raw["define"] = predicates
         for entry in raw.get(key) or ():
-            for name in CONDITION_FIELDS if isinstance(entry, Mapped) else ():
+            for name in fields if isinstance(entry, Mapped) else ():
                 if name in entry:
                     entry[name] = parse(entry[name], dictionary, predicates)
     except ConditionError as error:

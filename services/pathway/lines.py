@@ -6,6 +6,7 @@ follow from its agents, and the groups of these.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,22 +25,25 @@ class Line:
     settled: bool = True
 
     def passes(self, wanted: LineFilter) -> bool | None:
-        """Whether the line is one of those wanted; None if that hangs on its length or classes, which nobody knows."""
+        """Whether the line is one of those wanted; None if that hangs on what nobody knows of it."""
         therapy = self.therapy
-        placed = (not wanted.settings or therapy.setting in wanted.settings) and (
-            not wanted.stop_reasons or therapy.stop_reason in wanted.stop_reasons
-        )
-        if not placed:
+        if wanted.settings and therapy.setting not in wanted.settings:
             return False
         given = (not wanted.classes_any or not self.classes.isdisjoint(wanted.classes_any)) and self.classes.issuperset(
             wanted.classes_all
         )
-        if not given:
-            return False if self.settled else None
-        if wanted.months_at_most is None:
-            return True
         months = months_of(therapy)
-        return None if months is None else months <= wanted.months_at_most
+        answers = (
+            True if given else None if not self.settled else False,
+            _asked(wanted.stop_reasons, therapy.stop_reason),
+            True if wanted.months_at_most is None else None if months is None else months <= wanted.months_at_most,
+        )
+        return False if False in answers else None if None in answers else True
+
+
+def _asked(wanted: tuple[str, ...], reason: str) -> bool | None:
+    """Whether a line stopped for one of these reasons; None if nobody knows why it stopped."""
+    return True if not wanted else reason in wanted if reason else None
 
 
 def months_of(therapy: Therapy) -> float | None:
@@ -50,10 +54,7 @@ def months_of(therapy: Therapy) -> float | None:
 
 
 def derive(derivation: Derivation, lines: tuple[Line, ...]) -> tuple[Value | None, str]:
-    """What a derivation other than `interval` gives for a known history; if nothing, what is missing in it."""
-    if derivation.latest is not None:
-        found = [line.passes(derivation.latest) for line in _latest(lines)]
-        return (None, UNSETTLED) if None in found and True not in found else (True in found, "")
+    """What `count`, `had` or `longest` gives for a known history; if nothing, what is missing in it."""
     if derivation.longest is not None:
         if any(line.passes(derivation.longest) is None for line in lines):
             return None, UNSETTLED
@@ -68,11 +69,20 @@ def derive(derivation: Derivation, lines: tuple[Line, ...]) -> tuple[Value | Non
     if derivation.had is not None and sure:
         return True, ""
     if None in passed:
-        return None, UNSETTLED if any(not line.settled for line in lines) else "the length of a line is not recorded"
+        return None, _lacking([line for line, one in zip(lines, passed, strict=True) if one is None], wanted)
     return (sure if derivation.count is not None else sure > 0), ""
 
 
-def _latest(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+def _lacking(undecided: Iterable[Line], wanted: LineFilter) -> str:
+    for line in undecided:
+        if not line.settled:
+            return UNSETTLED
+        if wanted.stop_reasons and not line.therapy.stop_reason:
+            return "why a line stopped is not recorded"
+    return "the length of a line is not recorded"
+
+
+def latest(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines that go on, else the one that ended last: by date, then by place in the list."""
     ongoing = tuple(line for line in lines if line.therapy.stop_reason == "ongoing")
     if ongoing or not lines:

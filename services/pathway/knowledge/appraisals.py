@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from services.pathway.checks import problem_with_date
 from services.pathway.conditions import Check, compile_condition
-from services.pathway.dictionary import NO_OTHER_FIELDS, Dictionary, Therapy
+from services.pathway.dictionary import NO_OTHER_FIELDS, Dictionary, Therapy, Value
 from services.pathway.facts import Gap, Picture
 from services.pathway.guideline import Guideline, Shared, parse_conditions
 from services.pathway.rule_types import Parsed
@@ -30,7 +30,10 @@ Verdict = Literal["eligible", "eligible_managed_access", "not_eligible", "unknow
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """One drug in one appraisal. `effective_from` and `effective_to` are as precise as read (2017, 2017-12)."""
+    """One drug in one appraisal. `effective_from` and `effective_to` are as precise as read (2017, 2017-12).
+
+    `exceptions` are its own instead of the table's; `exceptions_while`: for these people only.
+    """
 
     __pydantic_config__ = NO_OTHER_FIELDS
     ta: str
@@ -44,6 +47,8 @@ class Appraisal:
     replaces: tuple[str, ...] = ()
     verified: bool = True
     note: str = ""
+    exceptions: tuple[str, ...] | None = None
+    exceptions_while: Parsed | None = None
 
     def in_force(self, on: date) -> bool:
         """Whether the appraisal holds on a day."""
@@ -99,16 +104,13 @@ def load_appraisals(directory: Path, shared: Shared, versions: Sequence[Guidelin
         return None
     raw = read(path)
     lines = [int(getattr(entry, "line", 0)) for entry in raw.get("appraisals") or ()]
-    parse_conditions(raw, "appraisals", shared.dictionary, path)
+    parse_conditions(raw, "appraisals", shared.dictionary, path, ("when", "exceptions_while"))
     file = validated(_FILE, raw, path)
     if problem := problem_with_date(file.checked_on):
         raise refused(path, 1, f"checked_on: {problem}.")
     known = {rule.rule_id for version in versions for rule in version.rules}
-    for name in file.exceptions:
-        if name not in shared.dictionary.facts:
-            raise refused(
-                path, 1, f"exceptions: {name!r} is not in the data dictionary.{shared.dictionary.nearest(name)}"
-            )
+    if problem := _problem_with_exceptions(file.exceptions, shared.dictionary):
+        raise refused(path, 1, f"{problem}.")
     for row, line in zip(file.appraisals, lines, strict=True):
         if problem := _problem_with(row, file.appraisals, known, shared.dictionary):
             raise refused(path, line, f"{row.ta}: {problem}.")
@@ -118,7 +120,10 @@ def load_appraisals(directory: Path, shared: Shared, versions: Sequence[Guidelin
 def _problem_with(row: Appraisal, rows: Sequence[Appraisal], known: set[str], dictionary: Dictionary) -> str:
     same = [other for other in rows if other.ta == row.ta and set(other.rules) & set(row.rules)]
     missing = [rule_id for rule_id in row.rules if rule_id not in known] if known else []
+    own = row.exceptions or ()
     checks = [
+        (_problem_with_exceptions(own, dictionary), _problem_with_exceptions(own, dictionary)),
+        (row.exceptions_while is not None and not own, "exceptions_while needs `exceptions` of the same row"),
         (len(same) > 1, "stands twice for the same recommendation"),
         ((row.when is None) is (row.status != "not_recommended"), "a recommended drug needs `when`, another has none"),
         (missing, f"rules names {', '.join(missing)}, which no guideline version has"),
@@ -126,6 +131,13 @@ def _problem_with(row: Appraisal, rows: Sequence[Appraisal], known: set[str], di
         (row.effective_to and row.effective_to < row.effective_from, "effective_to lies before effective_from"),
     ]
     return next((problem for wrong, problem in checks if wrong), "")
+
+
+def _problem_with_exceptions(names: Sequence[str], dictionary: Dictionary) -> str:
+    wrong = next((name for name in names if name not in dictionary.facts), "")
+    return (
+        f"exceptions: {wrong!r} is not in the data dictionary{dictionary.nearest(wrong).rstrip('.')}" if wrong else ""
+    )
 
 
 def rule_on(table: Appraisals, rule_id: str, picture: Picture, on: date) -> list[Ruling]:
@@ -138,8 +150,7 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     check = _checks(table).get((row.ta, row.rules))
     if check is None:
         return Ruling(row, "not_eligible", "not_recommended")
-    excused = {name: False for name in table.exceptions if name not in picture.values}
-    truth, _, missing = check({**excused, **picture.values})
+    truth, _, missing = check({**_not_excused(row, table, picture), **picture.values})
     if truth is False:
         return Ruling(row, "not_eligible", "conditions_not_met")
     failed = _failed_before(row, picture)
@@ -152,15 +163,25 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     return Ruling(row, "eligible_managed_access" if row.status == "managed_access" else "eligible", "conditions_met")
 
 
+def _not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[str, Value]:
+    """Exceptions that nobody stated count as a no, so that not everybody is asked whether one applies."""
+    if row.exceptions_while is not None:
+        condition = compile_condition(row.exceptions_while, table.dictionary)
+        if condition(picture.values)[0] is not True:
+            return {}
+    return dict.fromkeys(table.exceptions if row.exceptions is None else row.exceptions, False)
+
+
 def _failed_before(row: Appraisal, picture: Picture) -> bool | None:
-    """Whether the drug was given before and stopped for progression; None if nobody knows what was given."""
+    """Whether the drug was given before and stopped for progression; None if it is not known what was, or why."""
     if not row.agents:
         return False
     if "prior_therapy" not in picture.known:
         return None
     latest = {fact.subject or fact.fact_id: fact.value for fact in picture.history.get("prior_therapy", ())}
     lines = [line for line in latest.values() if isinstance(line, Therapy)]
-    return any(line.stop_reason == "progression" and set(row.agents) & set(line.agents) for line in lines)
+    reasons = {line.stop_reason for line in lines if set(row.agents) & set(line.agents)}
+    return True if "progression" in reasons else None if "" in reasons else False
 
 
 @lru_cache(maxsize=8)

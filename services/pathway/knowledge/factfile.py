@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Therapy, Value
 from services.pathway.facts import Fact, Picture, current
+from services.pathway.knowledge.specimens import SPECIMENS, SpecimenError, discordant, unfolded
 
 LINES = "prior_therapies"
 """The name under which all lines of treatment stand; live, each line is a fact `prior_therapy`."""
@@ -47,12 +48,13 @@ def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person
         raise FactFileError(f"facts are a mapping such as {{er_status: positive}}, not {written!r}.")
     facts: list[Fact] = []
     later: list[str] = []
-    for name, entry in written.items():
+    for name, specimen, entry in _entries(written, dictionary):
         value, when = _unfold(name, entry, at)
         if when > at:
-            later.append(str(name))
+            later.append(SPECIMENS if specimen else str(name))
             continue
-        for fact_name, subject, checked in _checked(name, value, dictionary):
+        for fact_name, line, checked in _checked(name, value, dictionary):
+            subject = specimen or line
             if problem := dictionary.problem_with(fact_name, checked):
                 raise FactFileError(_with_lines(problem))
             seq = len(facts) + 1
@@ -61,7 +63,14 @@ def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person
             )
     picture = current(facts, dictionary, at)
     _refuse_disagreement(picture)
-    return Person(dict(written), picture, tuple(later))
+    return Person(dict(written), picture, tuple(dict.fromkeys(later)))
+
+
+def _entries(written: Mapping[Any, Any], dictionary: Dictionary) -> list[tuple[object, str, object]]:
+    try:
+        return list(unfolded(written, dictionary))
+    except SpecimenError as error:
+        raise FactFileError(str(error)) from None
 
 
 def moment(stated: object, *, end: bool = False) -> datetime:
@@ -126,7 +135,7 @@ def _checked(name: object, value: object, dictionary: Dictionary) -> list[tuple[
 
 
 def _unknown_name(name: object, dictionary: Dictionary) -> str:
-    near = get_close_matches(str(name), [LINES, *(n for n in dictionary.facts if n != "prior_therapy")], n=1)
+    near = get_close_matches(str(name), [LINES, SPECIMENS, *(n for n in dictionary.facts if n != "prior_therapy")], n=1)
     return f"{name!r} is not in the data dictionary.{f' Did you mean {near[0]!r}?' if near else ''}"
 
 
@@ -176,5 +185,5 @@ def _refuse_disagreement(picture: Picture) -> None:
     """Stated and derived that disagree are refused: one of the two is wrong, and nobody here can say which."""
     for entry in picture.held.values():
         for gap in entry.gaps:
-            if gap.why == "disagree":
+            if gap.why == "disagree" and not discordant(gap):
                 raise FactFileError(f"{entry.name}: {gap.note}. Correct one of them.")

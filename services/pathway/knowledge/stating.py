@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.pathway.dictionary import Derivation, Dictionary, LineFilter, Scalar, Therapy
+from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, LineFilter, Scalar, Therapy
 from services.pathway.knowledge.factfile import LINES, lines_of
 from services.pathway.lines import Line
 
@@ -31,9 +31,26 @@ def statements(
     for row in derived.table:
         if row.value == value:
             yield dict(row.when) | ({name: value} if stated else {})
-    if derived.lines is not None:
+    if derived.within is not None:
+        yield from _recency(dictionary, written, derived.within, value)
+    elif derived.lines is not None and not derived.last_dose:
         yield from ({LINES: history} for history in _histories(dictionary, lines or [], derived, value))
+    if derived.lines is not None:
         yield {name: value}
+
+
+def _recency(
+    dictionary: Dictionary, written: Mapping[str, Any], wanted: DoseFilter, value: Scalar
+) -> Iterator[dict[str, Any]]:
+    """So many days since the last treatment; for a yes, also with such a line that goes on."""
+    if value is not True:
+        yield {wanted.days: wanted.at_most + 1}
+        yield {LINES: [], wanted.days: None}
+        return
+    yield {wanted.days: wanted.at_most}
+    lines = [as_written(line) for line in lines_of(written) or ()]
+    for line in _invented(dictionary, LineFilter(classes_any=wanted.classes_any)):
+        yield {LINES: [*lines, {**line, "stop_reason": "ongoing"}], wanted.days: wanted.at_most}
 
 
 def _histories(
@@ -46,12 +63,6 @@ def _histories(
     if derived.longest is not None or derived.interval is not None:
         for line in _invented(dictionary, wanted):
             yield [*map(as_written, others), {**line, "months": value}]
-    elif derived.latest is not None:
-        ongoing = {"stop_reason": "ongoing"}
-        if value is True:
-            yield from ([*map(as_written, lines), {**line, **ongoing}] for line in _invented(dictionary, wanted))
-        else:
-            yield [*map(as_written, others), {"setting": "advanced", "classes": ["endocrine"], **ongoing}]
     else:
         count = int(value)  # a yes is one line or more, a no is none
         if count > len(passing):

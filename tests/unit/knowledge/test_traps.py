@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.knowledge.asking import DEFAULTS, PINNED, call, evaluated, missing, truths, urgent, verdicts, written
+from tests.unit.knowledge.asking import DEFAULTS, PINNED, call, evaluated, missing, truths, verdicts, written
 
 DUE = {**DEFAULTS, "sact_decision_due": True}
 TN = {**DUE, "er_status": "negative", "pr_status": "negative", "her2_status": "negative"}
@@ -186,63 +186,6 @@ def test_counting(tmp_path: Path) -> None:
     assert (found["1.7.1"], found["1.7.3"]) == ("true", "false")
     found = truths(evaluated(tmp_path, {**LUMINAL, "prior_therapies": [CAPECITABINE]}))
     assert (found["1.7.16"], found["1.7.17"]) == ("true", "false")
-
-
-SIGNS = ("new_limb_weakness", "new_gait_disturbance", "new_sensory_loss", "new_bladder_bowel_change")
-NO_SIGNS = dict.fromkeys(SIGNS, False)
-ON_CHEMO = {"days_since_sact": 10, "prior_therapies": [{**CAPECITABINE, "stop_reason": "ongoing"}]}
-
-
-@pytest.mark.parametrize(
-    ("facts", "fires", "asks"),
-    [
-        ({}, set(), {}),
-        (NO_SIGNS, set(), {}),
-        ({"new_sensory_loss": True}, {"U-MSCC-A"}, {}),
-        ({"spinal_pain_suggestive": True}, set(), {"U-MSCC-B": set(SIGNS)}),
-        ({"spinal_pain_suggestive": True, **NO_SIGNS}, {"U-MSCC-B"}, {}),
-        ({"spinal_pain_suggestive": True, **NO_SIGNS, "new_limb_weakness": True}, {"U-MSCC-A"}, {}),
-        ({**ON_CHEMO, "temperature": 38.1}, {"U-NS"}, {}),
-        ({**ON_CHEMO, "temperature": 37, "unwell": True}, {"U-NS"}, {}),
-        ({**ON_CHEMO, "temperature": 37, "unwell": False}, set(), {}),
-        ({**ON_CHEMO, "unwell": False}, set(), {"U-NS": {"temperature"}}),
-        ({**ON_CHEMO, "days_since_sact": 43, "unwell": True}, set(), {}),
-        ({"prior_therapies": ON_CHEMO["prior_therapies"]}, set(), {}),
-        ({"unwell": True, "prior_therapies": ON_CHEMO["prior_therapies"]}, set(), {"U-NS": {"days_since_sact"}}),
-        ({"unwell": True, "days_since_sact": 1, "prior_therapies": [
-            CAPECITABINE, {"setting": "advanced", "agents": ["letrozole"], "stop_reason": "ongoing"}]}, set(), {}),
-        ({"adjusted_calcium": 3.1}, {"U-HCM"}, {}),
-        ({"adjusted_calcium": 2.7, "drowsy": True}, {"U-HCM"}, {}),
-        ({"adjusted_calcium": 2.7}, set(), {"U-HCM": {"confusion", "drowsy", "dehydrated", "acute_kidney_injury"}}),
-        ({"confusion": True}, set(), {"U-HCM": {"adjusted_calcium"}}),
-        ({"adjusted_calcium": 2.5, "confusion": True}, set(), {}),
-        ({"svco_signs": True}, {"U-SVCO"}, {}),
-        ({"seizure": True}, {"U-BM"}, {}),
-        ({"sudden_bone_pain_at_known_lesion": True}, {"U-PF"}, {}),
-        ({"long_bone_fracture_risk": True}, {"U-PF"}, {}),
-        ({"ecog": 3}, {"U-PALL"}, {}),
-        ({"surprise_question": "would_not_be_surprised"}, {"U-PALL"}, {}),
-        ({"unplanned_admissions_6m": 1, "uncontrolled_symptoms": False}, set(), {}),
-        ({"brain_mets": "present", "brain_active_treatment_appropriate": False}, {"U-PALL"}, {}),
-        ({"brain_active_treatment_appropriate": False}, set(), {"U-PALL": {"brain_mets"}}),
-    ],
-)  # fmt: skip
-def test_urgent_rules(tmp_path: Path, facts: dict[str, Any], fires: set[str], asks: dict[str, set[str]]) -> None:
-    found = evaluated(tmp_path, facts)
-    assert urgent(found) == fires
-    open_ = {one["rule"]: set(one["missing"]) for one in found["urgent"] if one["truth"] == "unknown"}
-    if "U-PALL" in asks:  # everything else that would bring palliative care in is asked for as well
-        asks = {"U-PALL": open_["U-PALL"] | {"brain_mets"}}
-    assert open_ == asks
-
-
-def test_a_sign_makes_cord_compression_suspected(tmp_path: Path) -> None:
-    known = {name: value for name, value in DEFAULTS.items() if name != "suspected_spinal_mets_or_mscc"}
-    assert truths(evaluated(tmp_path, {**known, "new_gait_disturbance": True}))["1.3.5"] == "true"
-    none = {**known, **NO_SIGNS, "spinal_pain_suggestive": False}
-    assert truths(evaluated(tmp_path, none))["1.3.5"] == "false"
-    assert truths(evaluated(tmp_path, {**none, "suspected_spinal_mets_or_mscc": True}))["1.3.5"] == "true"
-    assert missing(evaluated(tmp_path, known))["1.3.5"] == {"suspected_spinal_mets_or_mscc"}
 
 
 ADJUVANT_HER2 = {"setting": "adjuvant", "agents": ["trastuzumab", "docetaxel"], "stop_reason": "completed"}

@@ -1,0 +1,50 @@
+"""What is held of one name: the facts that were reported, and how the name stands. Plain data, stdlib only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.pathway.dictionary import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing reported of a person. `subject` is the specimen or line of treatment; empty: the person."""
+
+    fact_id: str
+    name: str
+    value: Value
+    subject: str
+    occurred_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    source: str
+    event_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A base fact that would have to be stated, and why it is not known; `note` says it in words."""
+
+    name: str
+    why: Literal["never_recorded", "stated_unknown", "stale", "disagree", "left_open"]
+    note: str = ""
+
+
+@dataclass(slots=True)  # one for each fact of each evaluation: frozen would cost three times as much
+class Held:
+    """One name as it stands: its value (None: unknown, then `gaps` says why), and the facts it rests on.
+
+    `last` is the newest fact even if stale; `stale_at` the instant at which it goes or went stale.
+    """
+
+    name: str
+    value: Value | None = None
+    fact_ids: tuple[str, ...] = ()
+    note: str = ""
+    gaps: tuple[Gap, ...] = ()
+    last: Fact | None = None
+    stale_at: datetime | None = None

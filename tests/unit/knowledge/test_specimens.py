@@ -1,0 +1,79 @@
+"""Receptors by dated specimen: what agrees is known, what does not waits for the MDT, and mistakes are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.knowledge.asking import DEFAULTS, PINNED, call, evaluated, missing, truths, written
+
+DUE = {name: value for name, value in DEFAULTS.items() if name not in {"er_status", "pr_status", "her2_low"}}
+DUE |= {"sact_decision_due": True, "her2_status": "unknown"}
+PRIMARY, LIVER = {"specimen": "primary", "taken_on": "2024-01-31"}, {"specimen": "liver", "taken_on": "2026-10-05"}
+
+
+def person(primary: dict[str, Any], liver: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {**DUE, "specimens": [{**PRIMARY, **primary}, {**LIVER, **liver}], **more}
+
+
+ER_POSITIVE, ER_NEGATIVE = {"er_status": "positive"}, {"er_status": "negative"}
+LOW, ZERO, HIGH = {"her2_ihc": "1+"}, {"her2_ihc": "0"}, {"her2_ihc": "3+"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "number", "truth", "asks"),
+    [
+        (person({**ER_POSITIVE, **ZERO}, {**ER_POSITIVE, **ZERO}), "1.7.16", "true", set()),
+        (person({**ER_POSITIVE, **ZERO}, {"er_status": "unknown"}), "1.7.16", "true", set()),
+        # never the newest by itself
+        (person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO}, pr_status="negative"), "1.7.16", "unknown",
+         {"er_status"}),
+        (person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO}, pr_status="positive"), "1.7.16", "true", set()),
+        # the MDT states which governs; a specimen that is newer than that opens it again
+        (person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO}, **ER_POSITIVE), "1.7.16", "true", set()),
+        (person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO}, pr_status="negative",
+                er_status={"value": "negative", "occurred_at": "2026-10-12"}), "1.7.16", "false", set()),
+        (person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO}, pr_status="negative",
+                er_status={"value": "positive", "occurred_at": "2025-01-01"}), "1.7.16", "unknown", {"er_status"}),
+        # HER2 is judged in each specimen: other scores may say the same
+        (person({**ER_POSITIVE, **ZERO}, {**ER_POSITIVE, **LOW}), "1.7.16", "true", set()),
+        (person(HIGH, ZERO), "1.7.8", "unknown", {"her2_ihc"}),
+        (person(HIGH, ZERO, her2_ihc="3+"), "1.7.8", "true", set()),
+        (person(HIGH, {"her2_ihc": "2+"}), "1.7.8", "unknown", {"her2_ish"}),
+        (person(HIGH, {"her2_ihc": "2+", "her2_ish": "amplified"}), "1.7.8", "true", set()),
+    ],
+)  # fmt: skip
+def test_specimens(tmp_path: Path, facts: dict[str, Any], number: str, truth: str, asks: set[str]) -> None:
+    found = evaluated(tmp_path, facts, "--at", "2026-11-23")
+    assert (truths(found)[number], missing(found).get(number, set())) == (truth, asks)
+
+
+def test_a_specimen_of_later_is_left_out(tmp_path: Path) -> None:
+    facts = person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO})
+    found = evaluated(tmp_path, facts, "--at", "2026-01-01")
+    assert (truths(found)["1.7.16"], found["left_out"]) == ("true", ["specimens"])
+
+
+@pytest.mark.parametrize("nothing", [None, "unknown", []])
+def test_no_specimens_are_no_results(tmp_path: Path, nothing: object) -> None:
+    assert missing(evaluated(tmp_path, {**DUE, "specimens": nothing}))["1.7.8"] == {"her2_ihc"}
+
+
+@pytest.mark.parametrize(
+    ("specimens", "says"),
+    [
+        ("primary", "is a list"),
+        ([{"specimen": "primary", "er_status": "positive"}], "each has a name, a date"),
+        ([{**PRIMARY, "er_statu": "positive"}], "Did you mean 'er_status'?"),
+        ([{**PRIMARY, "ecog": 1}], "no result of a specimen"),
+        ([{**PRIMARY, "er_status": "plus"}], "one of positive, negative"),
+        ([PRIMARY, PRIMARY], "stands twice"),
+        ([{**PRIMARY, **ER_POSITIVE, "taken_on": "last year"}], "not a date"),
+        ([{**PRIMARY, "her2_ihc": "3+", "her2_status": "negative"}], "follows as positive"),
+    ],
+)
+def test_refused_with_what_to_do(tmp_path: Path, specimens: object, says: str) -> None:
+    done = call("evaluate", *PINNED, "--facts", written(tmp_path, {"specimens": specimens}), "--json")
+    assert (done.exit_code, says in done.stderr) == (2, True), done.stderr
