@@ -1,6 +1,7 @@
-"""What may happen in a random life: each act makes one report from what is known of the person. No act checks itself:
+"""What may happen in a random life: each act makes one report from what is known of the person.
 
-most are sensible, some are not (in the wrong order, about what is closed, by the wrong role), and the house says which.
+No act checks itself: most are sensible, some are not (in the wrong order, about what is closed, by the wrong role), and
+the house says which.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def fact_corrected(person: Person, rng: Random) -> Said | None:
     facts = [fact for fact in person.state.get("facts") or [] if fact["value"] and "therapy" not in fact["value"]]
     if not facts:
         return None
-    return Said("fact_corrected", {"fact_id": rng.choice(facts)["fact_id"], "reason": "It was another person's."}, NURSE)
+    fields = {"fact_id": rng.choice(facts)["fact_id"], "reason": "It was another person's."}
+    return Said("fact_corrected", fields, NURSE)
 
 
 def key_worker_assigned(_person: Person, rng: Random) -> Said:

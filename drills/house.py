@@ -1,4 +1,4 @@
-"""A whole house for a drill: real PostgreSQL, Temporal with clocks that can be moved, services, and a worker to kill."""
+"""A whole house for a drill: real parts, Temporal with clocks that can be moved, and processes to kill."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class DrillHouse:
 
     def _run(self, command: list[str], name: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         with (self._folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own programs
+            return subprocess.Popen(
                 command,
                 stdout=log,
                 stderr=subprocess.STDOUT,

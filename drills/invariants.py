@@ -15,7 +15,9 @@ Plain = Mapping[str, Any]
 # The workflow's own clock is asked a moment before the record is read.
 GRACE = timedelta(seconds=5)
 _CLINICIANS = frozenset({"oncologist", "key_worker", "nurse", "palliative_clinician"})
-_WITH_CARE = frozenset({"sent", "delivered", "undelivered", "acknowledged", "information_asked", "accepted", "declined"})
+_NOT_MET_YET = frozenset(
+    {"sent", "delivered", "undelivered", "acknowledged", "information_asked", "accepted", "declined"}
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def responsible_now(seen: Snapshot) -> Iterator[str]:
     for referral in seen.state["referrals"]:
         if not referral["responsible_team"]:
             yield f"Nobody is responsible for the referral to {referral['to_team']}."
-        if referral["status"] in _WITH_CARE and referral["clinically_responsible_team"] != referral["from_team"]:
+        if referral["status"] in _NOT_MET_YET and referral["clinically_responsible_team"] != referral["from_team"]:
             yield f"The referral to {referral['to_team']} left its referrer before anybody met the person."
 
 

@@ -17,7 +17,8 @@ from temporalio.testing import TimeSkipper
 
 from drills.acts import ACTS, Person, Said
 from drills.invariants import CHECKS, Plain, Snapshot, violations
-from services.cli.commands import people, reporting
+from handrail.records.v1 import people_pb2, timeline_pb2
+from services.cli.commands import reporting
 from services.cli.commands.acting import Desk
 from services.cli.commands.shapes import plain
 from services.cli.commands.words import event as in_words
@@ -104,8 +105,6 @@ class Life:
         return bool(self._person.state) and self._person.state["pathway"]["status"] == "closed"
 
     async def _register(self) -> str:
-        from handrail.records.v1 import people_pb2
-
         request = people_pb2.RegisterPersonRequest(
             idempotency_key=self._key(),
             local_identifier=f"drill-{self._key()[:8]}",
@@ -221,17 +220,13 @@ class Life:
         return Violation(found[0][0], found[0][1], list(self._path)) if found else None
 
     async def _snapshot(self) -> Snapshot:
-        from handrail.records.v1 import timeline_pb2
-
         patient_id, desk = self._person.patient_id, self._desk
         try:
             moment = await self._clock.get_current_time(self._handle)
         except RPCError:
             moment = datetime.now(UTC)
         ask = self._until_it_answers
-        state = plain(
-            await ask(desk, desk.timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id))
-        )
+        state = plain(await ask(desk, desk.timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id)))
         every = timeline_pb2.ListItemsRequest(patient_id=patient_id, include_closed=True, page_size=500)
         items = [plain(item) for item in (await ask(desk, desk.timeline.ListItems, every)).items]
         events = await ask(desk, desk.timeline.ListEvents, timeline_pb2.ListEventsRequest(patient_id=patient_id))
@@ -254,6 +249,3 @@ def _words(said: Said) -> str:
     about = {k: v for k, v in said.fields.items() if isinstance(v, str) and not k.endswith("_id")}
     more = facts or ", ".join(str(value) for value in about.values())
     return f"{in_words(said.event)}, by {said.by[0].replace('_', ' ')}{f' ({more})' if more else ''}."
-
-
-__all__ = ["Counts", "Kill", "Life", "Violation", "people"]

@@ -47,6 +47,7 @@ def emergencies(
     """
     opened: list[WantedItem] = []
     closed: list[ClosingItem] = []
+    asked: set[frozenset[str]] = set()
     for judgement in judged:
         rule = rules.rule(judgement.rule_id)
         if rule is None or rule.urgency != "emergency" or judgement.truth == "does_not_apply":
@@ -58,8 +59,10 @@ def emergencies(
         standing = [other for other in already_open if other.startswith(f"{PREFIX}{rule.rule_id}|")]
         questions = [other for other in standing if f"|{_ASK}" in other]
         if judgement.truth != "applies":
-            if not standing:
+            missing = frozenset(judgement.missing)
+            if not standing and missing not in asked:
                 opened.append(_question(key, rule, judgement, findings, rules, recorded_at, telephones))
+            asked.add(missing)  # two rules that wait for the same answers are one question
         elif len(questions) == len(standing):
             opened.append(_emergency(key, rule, judgement, findings, recorded_at, telephones))
             reason = "What was asked is known now, and the emergency itself is open."

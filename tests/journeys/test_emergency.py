@@ -90,3 +90,15 @@ async def test_unwell_with_nothing_known_of_chemotherapy_is_asked_at_once_and_th
     assert "Ring 01632 960195" in item.title
     closed = [one for one in await door.items(patient) if one.item_id == question.item_id]
     assert [one.status for one in closed] == ["replaced"]
+
+
+async def test_two_rules_that_wait_for_the_same_answers_are_one_question(door: Door) -> None:
+    # given pain in the spine that suggests metastases, and nothing known of the nerves
+    patient = await door.opened()
+    state = await reported(door, patient, fact("spinal_pain_suggestive", True))
+    assert len(of_kind(state, "emergency")) == 1
+    state = await reported(door, patient, fact("fatigue", "present"))
+    assert len(of_kind(state, "emergency")) == 1
+    # when the nerves are affected, then it is the emergency
+    state = await reported(door, patient, fact("new_limb_weakness", True))
+    assert [item.number for item in of_kind(state, "emergency")] == ["U-MSCC-A"]
