@@ -251,6 +251,10 @@ class PatientPathway(ChildTracks, Escalations):
         referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral)
         item = self.state.items.get(str(report.event.get("item_id", "")))
+        if report.kind == "therapy_line_ended":
+            closing = [*closing, *tracks.line_ended(report, self.state.items.values())]
+        if report.kind == "adverse_event_reported" and (card := tracks.yellow_card(report, entry.event_id)):
+            moved = [*moved, card]
         if report.chooses_treatment and "started" in self.state.lines.values():
             moved = [*moved, tracks.treatment_to_review(report)]
         if report.kind in {"item_deferred", "item_attempted"} and item is not None:

@@ -58,6 +58,7 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
         or _referral(state, report)
         or _appointment(state, report)
         or _order(state, report)
+        or _yellow_card(state, report)
         or _item(state, report)
     )
 
@@ -91,6 +92,11 @@ def _too_heavy(state: PathwayState) -> bool:
     return sum(len(json.dumps([report.event, report.facts])) for report in reports) > _QUEUE_BYTES
 
 
+_DURING_TREATMENT = frozenset(
+    {"therapy_line_ended", "response_assessed", "cycle_given", "cycle_deferred", "dose_changed"}
+)
+
+
 def _therapy(state: PathwayState, report: Report) -> Refusal | None:
     line_id = str(report.event.get("line_id", ""))
     if report.kind == "therapy_line_started":
@@ -102,7 +108,7 @@ def _therapy(state: PathwayState, report: Report) -> Refusal | None:
                 "No decision about systemic treatment is recorded. Record who decided, with the person's view, "
                 "and then the start.",
             )
-    elif report.kind in {"therapy_line_ended", "response_assessed"} and state.lines.get(line_id) != "started":
+    elif report.kind in _DURING_TREATMENT and state.lines.get(line_id) != "started":
         return Refusal(names.NOT_IN_THIS_STATE, "No such line of treatment is under way. Check its id.")
     return None
 
@@ -146,6 +152,16 @@ def _appointment(state: PathwayState, report: Report) -> Refusal | None:
     return None
 
 
+def _yellow_card(state: PathwayState, report: Report) -> Refusal | None:
+    """A reference belongs to a reaction that waits for its Yellow Card."""
+    if report.kind != "yellow_card_submitted":
+        return None
+    key = tracks.yellow_card_key(str(report.event["adverse_event_id"]))
+    if any(item.key == key for item in state.items.values()):
+        return None
+    return Refusal("not_found", "No Yellow Card waits for this reaction. Copy the event's id from the task.")
+
+
 def _order(state: PathwayState, report: Report) -> Refusal | None:
     """An order is placed once, and answered or taken back while it is out; a late second result is still a result."""
     order_id = str(report.event.get("order_id", ""))
@@ -164,6 +180,8 @@ def _order(state: PathwayState, report: Report) -> Refusal | None:
 _CLOSED_BY_REPORTS = {
     "investigation": "This task closes when the result is reported with the id of this order, or the order cancelled.",
     "chase": "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
+    "yellow_card": "This task closes when the Yellow Card is reported as submitted, with its reference.",
+    "cycle": "This task closes when the cycle is reported as given or deferred again, or the line as ended.",
     "follow_on": "This task closes by itself when what was agreed is reported: the treatment's start, or the referral.",
     "decision": "This task closes when a decision is recorded, with the person's view.",
     "review": "This task closes when the decision is recorded again.",

@@ -6,7 +6,7 @@ closes its task only together with opening the next one, so that nothing is ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from workflows.messages import Closing, OpenItem, ReferralRef, Report, TrackItem
@@ -329,6 +329,73 @@ def _resulted(report: Report) -> TrackMoves:
     return [item], [Closing(order_key(event["order_id"], "result"), "done", "The result arrived.")]
 
 
+def yellow_card_key(adverse_event_id: str) -> str:
+    """Return the key of the task to submit a Yellow Card."""
+    return f"{PREFIX}yellow-card|{adverse_event_id}"
+
+
+def yellow_card(report: Report, event_id: str) -> TrackItem | None:
+    """Return the task to submit a Yellow Card: serious reactions, black-triangle medicines, devices; else nothing."""
+    event = report.event
+    why = [
+        text
+        for holds, text in (
+            (event.get("serious"), "the reporter calls it serious"),
+            (event.get("black_triangle"), "the medicine carries the black triangle"),
+            (event.get("device"), "a device is suspected"),
+        )
+        if holds
+    ]
+    if not why:
+        return None
+    return TrackItem(
+        key=yellow_card_key(event_id),
+        kind="yellow_card",
+        title="Submit a Yellow Card for the suspected reaction",
+        reason=f"A reaction was reported: {' and '.join(why)}. `handrail patient yellow-card` has the report ready.",
+        owner_role="" if report.actor.team else "key_worker",
+        owner_team=report.actor.team,
+        promise="yellow_card_submitted",
+        urgency="urgent",
+        subject_id=event_id,
+    )
+
+
+def _yellow_card_submitted(report: Report) -> TrackMoves:
+    event = report.event
+    reason = f"Submitted; reference {event['reference']}."
+    return [], [Closing(yellow_card_key(str(event["adverse_event_id"])), "done", reason)]
+
+
+def _cycle_key(report: Report) -> str:
+    return f"{PREFIX}cycle|{report.event['line_id']}|{report.event['cycle']}"
+
+
+def _cycle_deferred(report: Report) -> TrackMoves:
+    event = report.event
+    item = TrackItem(
+        key=_cycle_key(report),
+        kind="cycle",
+        title=f"Cycle {event['cycle']} was deferred: give it, or decide otherwise",
+        reason=str(event["reason"]),
+        owner_role="oncology",
+        on_date=str(event["until"]),
+        subject_id=str(event["line_id"]),
+    )
+    return [item], [Closing(item.key, "replaced", "The cycle was deferred again.")]
+
+
+def _cycle_given(report: Report) -> TrackMoves:
+    return [], [Closing(_cycle_key(report), "done", "The cycle was given.")]
+
+
+def line_ended(report: Report, items: Iterable[OpenItem]) -> list[Closing]:
+    """Return the cycles that need not be given any more when a line ends."""
+    line_id = str(report.event["line_id"])
+    cycles = [item for item in items if item.kind == "cycle" and item.subject_id == line_id]
+    return [Closing(item.key, "withdrawn", "The line of treatment ended.") for item in cycles]
+
+
 def treatment_to_review(report: Report) -> TrackItem:
     """Return the prescriber's task when a fact that treatment is chosen by was corrected during treatment."""
     return TrackItem(
@@ -377,4 +444,7 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "investigation_ordered": _ordered,
     "investigation_cancelled": _order_cancelled,
     "result_received": _resulted,
+    "yellow_card_submitted": _yellow_card_submitted,
+    "cycle_deferred": _cycle_deferred,
+    "cycle_given": _cycle_given,
 }

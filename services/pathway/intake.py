@@ -90,6 +90,28 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """A suspected reaction was reported."""
         return intake_pb2.ReportAdverseEventResponse(receipt=await self._desk.accept(request, "adverse_event_reported"))
 
+    async def GiveCycle(self, request: intake_pb2.GiveCycleRequest, context: Context) -> intake_pb2.GiveCycleResponse:
+        """A cycle of a line of treatment was given."""
+        return intake_pb2.GiveCycleResponse(receipt=await self._desk.accept(request, "cycle_given"))
+
+    async def DeferCycle(
+        self, request: intake_pb2.DeferCycleRequest, context: Context
+    ) -> intake_pb2.DeferCycleResponse:
+        """A cycle was not given on its day; it waits until a date."""
+        return intake_pb2.DeferCycleResponse(receipt=await self._desk.accept(request, "cycle_deferred"))
+
+    async def ChangeDose(
+        self, request: intake_pb2.ChangeDoseRequest, context: Context
+    ) -> intake_pb2.ChangeDoseResponse:
+        """A dose was changed, with the reason."""
+        return intake_pb2.ChangeDoseResponse(receipt=await self._desk.accept(request, "dose_changed"))
+
+    async def SubmitYellowCard(
+        self, request: intake_pb2.SubmitYellowCardRequest, context: Context
+    ) -> intake_pb2.SubmitYellowCardResponse:
+        """A person submitted the Yellow Card, with the reference."""
+        return intake_pb2.SubmitYellowCardResponse(receipt=await self._desk.accept(request, "yellow_card_submitted"))
+
     async def CompleteItem(
         self, request: intake_pb2.CompleteItemRequest, context: Context
     ) -> intake_pb2.CompleteItemResponse:

@@ -26,6 +26,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "ReportProgression": _RESULTS,
     "ReportSymptom": _RESULTS | _RECEIVERS,
     "ReportAdverseEvent": _RESULTS | _RECEIVERS,
+    **dict.fromkeys(("GiveCycle", "DeferCycle", "ChangeDose"), _CARE),
+    "SubmitYellowCard": _RESULTS | _RECEIVERS,
     "CompleteItem": _RESULTS | _RECEIVERS,
     "DeferItem": _RESULTS | _RECEIVERS,
     **dict.fromkeys(("TakeItem", "AttemptItem", "HandOverItem", "EscalateItem"), _RESULTS | _RECEIVERS),

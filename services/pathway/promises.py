@@ -32,6 +32,7 @@ NAMES = (
     "report_not_filed",
     "investigation_resulted",
     "result_read",
+    "yellow_card_submitted",
     "treatment_reviewed",
     "phone_task",
 )

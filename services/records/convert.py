@@ -278,8 +278,22 @@ def appointment_to_proto(row: models.Appointment) -> timeline_pb.Appointment:
     )
 
 
-def therapy_line_to_proto(row: models.TherapyLine) -> timeline_pb.TherapyLine:
-    """Return a line of therapy."""
+def therapy_step_to_proto(row: models.Event) -> timeline_pb.TherapyStep:
+    """Return one thing that happened on a line of therapy."""
+    said = row.payload[row.kind]
+    words = [str(said[name]) for name in ("agent", "change", "response", "reason", "note") if said.get(name)]
+    until = f"until {said['until']}" if said.get("until") else ""
+    return timeline_pb.TherapyStep(
+        event_id=str(row.event_id),
+        kind=row.kind,
+        at=instant_to_proto(row.occurred_at),
+        cycle=int(said.get("cycle", 0)),
+        note=", ".join([*([until] if until else []), *words]),
+    )
+
+
+def therapy_line_to_proto(row: models.TherapyLine, steps: Sequence[timeline_pb.TherapyStep]) -> timeline_pb.TherapyLine:
+    """Return a line of therapy, with what happened on it."""
     return timeline_pb.TherapyLine(
         line_id=str(row.line_id),
         course=course_to_proto(row.course),
@@ -287,6 +301,7 @@ def therapy_line_to_proto(row: models.TherapyLine) -> timeline_pb.TherapyLine:
         started_at=instant_to_proto(row.started_at),
         ended_at=instant_to_proto(row.ended_at),
         decision_id=_text(row.decision_id),
+        steps=steps,
     )
 
 

@@ -22,6 +22,7 @@ from services.records.convert import (
     item_to_proto,
     referral_to_proto,
     therapy_line_to_proto,
+    therapy_step_to_proto,
 )
 from services.records.worklist import ORDER
 
@@ -165,7 +166,25 @@ async def therapy_lines(session: AsyncSession, patient_id: uuid.UUID) -> list[ti
         .where(models.TherapyLine.patient_id == patient_id)
         .order_by(models.TherapyLine.started_at, models.TherapyLine.line_id)
     )
-    return [therapy_line_to_proto(row) for row in rows]
+    held = rows.all()
+    steps = await _therapy_steps(session, patient_id) if held else {}
+    return [therapy_line_to_proto(row, steps.get(str(row.line_id), [])) for row in held]
+
+
+_STEPS = ("cycle_given", "cycle_deferred", "dose_changed", "response_assessed")
+
+
+async def _therapy_steps(session: AsyncSession, patient_id: uuid.UUID) -> dict[str, list[timeline_pb.TherapyStep]]:
+    """Return what happened on each line of therapy, oldest first."""
+    rows = await session.scalars(
+        select(models.Event)
+        .where(models.Event.patient_id == patient_id, models.Event.kind.in_(_STEPS))
+        .order_by(models.Event.seq)
+    )
+    steps: defaultdict[str, list[timeline_pb.TherapyStep]] = defaultdict(list)
+    for row in rows:
+        steps[str(row.payload[row.kind]["line_id"])].append(therapy_step_to_proto(row))
+    return steps
 
 
 async def _linked(

@@ -10,6 +10,7 @@ import typer
 from services.cli.commands import acting, people, screens, words
 from services.cli.commands.lines import BLANK, Line, show, wrapped
 from services.cli.commands.shapes import Plain, plain, to_json
+from services.cli.commands.yellow_card import filled, show_card
 from services.cli.errors import CliError
 
 _app = typer.Typer(help="The people: register, find, and read one person's record.", no_args_is_help=True)
@@ -148,6 +149,34 @@ def _fact_id(text: str) -> str:
     except ValueError as error:
         message = f"--fact {text}: this is not a result's id; `patient show --history --json` has them."
         raise CliError(message) from error
+
+
+@_app.command("yellow-card")
+def show_yellow_card(
+    patient: Annotated[str, typer.Argument(help="Patient id or NHS number.")],
+    event: Annotated[str, typer.Option("--event", metavar="ID", help="The reaction's event; else the newest.")] = "",
+    as_role: acting.AsRole = "",
+    team: acting.OfTeam = "",
+    user: acting.User = "",
+    as_json: acting.AsJson = False,
+) -> None:
+    """Show the Yellow Card of a suspected reaction, filled in as far as the record has it; a person submits it."""
+
+    async def work() -> tuple[Plain, list[Plain]]:
+        async with acting.services(acting.actor_from(as_role, team, user)) as desk:
+            patient_id = await people.patient_id_of(desk, patient)
+            return await people.whole(desk, patient_id), await people.events(desk, patient_id)
+
+    state, events = acting.run(work())
+    reactions = [one for one in events if one["kind"] == "adverse_event_reported" and event in {"", one["event_id"]}]
+    if not reactions:
+        message = "No suspected reaction is on this person's record. Report it first: adverse_event_reported."
+        raise CliError(message)
+    card = filled(state["person"], state["therapy_lines"], reactions[-1])
+    if as_json:
+        print(to_json(card))
+    else:
+        show(show_card(card))
 
 
 @_app.command("messages")

@@ -282,6 +282,14 @@ def _therapy_line(line: Values) -> list[Line]:
     started = f"started {day(line['started_at'])}"
     ended = f", ended {day(line['ended_at'])}" if line["ended_at"] else ""
     lines = wrapped(f"{sentence(course(line['course']))}: {started}{ended}", 2, hang=2)
+    given = sum(step["kind"] == "cycle_given" for step in line["steps"])
+    put_off_cycles = [step for step in line["steps"] if step["kind"] == "cycle_deferred"]
+    if given or put_off_cycles:
+        lines.append(Line(f"    {given} cycles given, {len(put_off_cycles)} deferrals"))
+    for step in line["steps"]:
+        if step["kind"] != "cycle_given":
+            cycle = f" {step['cycle']}" if step["cycle"] else ""
+            lines += wrapped(f"{day(step['at'])}  {happened(step['kind'])}{cycle}: {step['note']}", 4, hang=13)
     return [*lines, Line(f"    line id {line['line_id']}", "quiet")]
 
 

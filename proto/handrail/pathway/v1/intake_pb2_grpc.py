@@ -94,6 +94,26 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportAdverseEventRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportAdverseEventResponse.FromString,
                 _registered_method=True)
+        self.GiveCycle = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/GiveCycle',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveCycleRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveCycleResponse.FromString,
+                _registered_method=True)
+        self.DeferCycle = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/DeferCycle',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferCycleRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferCycleResponse.FromString,
+                _registered_method=True)
+        self.ChangeDose = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ChangeDose',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeDoseRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeDoseResponse.FromString,
+                _registered_method=True)
+        self.SubmitYellowCard = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/SubmitYellowCard',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SubmitYellowCardRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SubmitYellowCardResponse.FromString,
+                _registered_method=True)
         self.CompleteItem = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/CompleteItem',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CompleteItemRequest.SerializeToString,
@@ -238,6 +258,34 @@ class IntakeServiceServicer:
 
     def ReportAdverseEvent(self, request, context):
         """A suspected reaction was reported.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveCycle(self, request, context):
+        """A cycle of a line of treatment was given.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeferCycle(self, request, context):
+        """A cycle was not given on its day; it waits until a date.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeDose(self, request, context):
+        """A dose was changed, with the reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitYellowCard(self, request, context):
+        """A person submitted the Yellow Card, with the reference.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -389,6 +437,26 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.ReportAdverseEvent,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportAdverseEventRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportAdverseEventResponse.SerializeToString,
+            ),
+            'GiveCycle': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveCycle,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveCycleRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveCycleResponse.SerializeToString,
+            ),
+            'DeferCycle': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeferCycle,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferCycleRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferCycleResponse.SerializeToString,
+            ),
+            'ChangeDose': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeDose,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeDoseRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeDoseResponse.SerializeToString,
+            ),
+            'SubmitYellowCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitYellowCard,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SubmitYellowCardRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.SubmitYellowCardResponse.SerializeToString,
             ),
             'CompleteItem': grpc.unary_unary_rpc_method_handler(
                     servicer.CompleteItem,
@@ -775,6 +843,114 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/ReportAdverseEvent',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportAdverseEventRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportAdverseEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveCycle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/GiveCycle',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveCycleRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveCycleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeferCycle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/DeferCycle',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferCycleRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DeferCycleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeDose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ChangeDose',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeDoseRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeDoseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitYellowCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/SubmitYellowCard',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.SubmitYellowCardRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.SubmitYellowCardResponse.FromString,
             options,
             channel_credentials,
             insecure,

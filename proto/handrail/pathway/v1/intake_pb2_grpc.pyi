@@ -55,6 +55,14 @@ class IntakeServiceStub:
     """A symptom was reported."""
     ReportAdverseEvent: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReportAdverseEventRequest, _intake_pb2.ReportAdverseEventResponse]
     """A suspected reaction was reported."""
+    GiveCycle: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GiveCycleRequest, _intake_pb2.GiveCycleResponse]
+    """A cycle of a line of treatment was given."""
+    DeferCycle: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DeferCycleRequest, _intake_pb2.DeferCycleResponse]
+    """A cycle was not given on its day; it waits until a date."""
+    ChangeDose: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ChangeDoseRequest, _intake_pb2.ChangeDoseResponse]
+    """A dose was changed, with the reason."""
+    SubmitYellowCard: _grpc.UnaryUnaryMultiCallable[_intake_pb2.SubmitYellowCardRequest, _intake_pb2.SubmitYellowCardResponse]
+    """A person submitted the Yellow Card, with the reference."""
     CompleteItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.CompleteItemRequest, _intake_pb2.CompleteItemResponse]
     """Somebody did what a task asked."""
     DeferItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DeferItemRequest, _intake_pb2.DeferItemResponse]
@@ -107,6 +115,14 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """A symptom was reported."""
     ReportAdverseEvent: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReportAdverseEventRequest, _intake_pb2.ReportAdverseEventResponse]  # type: ignore[assignment]
     """A suspected reaction was reported."""
+    GiveCycle: _aio.UnaryUnaryMultiCallable[_intake_pb2.GiveCycleRequest, _intake_pb2.GiveCycleResponse]  # type: ignore[assignment]
+    """A cycle of a line of treatment was given."""
+    DeferCycle: _aio.UnaryUnaryMultiCallable[_intake_pb2.DeferCycleRequest, _intake_pb2.DeferCycleResponse]  # type: ignore[assignment]
+    """A cycle was not given on its day; it waits until a date."""
+    ChangeDose: _aio.UnaryUnaryMultiCallable[_intake_pb2.ChangeDoseRequest, _intake_pb2.ChangeDoseResponse]  # type: ignore[assignment]
+    """A dose was changed, with the reason."""
+    SubmitYellowCard: _aio.UnaryUnaryMultiCallable[_intake_pb2.SubmitYellowCardRequest, _intake_pb2.SubmitYellowCardResponse]  # type: ignore[assignment]
+    """A person submitted the Yellow Card, with the reference."""
     CompleteItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.CompleteItemRequest, _intake_pb2.CompleteItemResponse]  # type: ignore[assignment]
     """Somebody did what a task asked."""
     DeferItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.DeferItemRequest, _intake_pb2.DeferItemResponse]  # type: ignore[assignment]
@@ -228,6 +244,38 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ReportAdverseEventResponse, _abc.Awaitable[_intake_pb2.ReportAdverseEventResponse]]:
         """A suspected reaction was reported."""
+
+    @_abc_1.abstractmethod
+    def GiveCycle(
+        self,
+        request: _intake_pb2.GiveCycleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.GiveCycleResponse, _abc.Awaitable[_intake_pb2.GiveCycleResponse]]:
+        """A cycle of a line of treatment was given."""
+
+    @_abc_1.abstractmethod
+    def DeferCycle(
+        self,
+        request: _intake_pb2.DeferCycleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.DeferCycleResponse, _abc.Awaitable[_intake_pb2.DeferCycleResponse]]:
+        """A cycle was not given on its day; it waits until a date."""
+
+    @_abc_1.abstractmethod
+    def ChangeDose(
+        self,
+        request: _intake_pb2.ChangeDoseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ChangeDoseResponse, _abc.Awaitable[_intake_pb2.ChangeDoseResponse]]:
+        """A dose was changed, with the reason."""
+
+    @_abc_1.abstractmethod
+    def SubmitYellowCard(
+        self,
+        request: _intake_pb2.SubmitYellowCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.SubmitYellowCardResponse, _abc.Awaitable[_intake_pb2.SubmitYellowCardResponse]]:
+        """A person submitted the Yellow Card, with the reference."""
 
     @_abc_1.abstractmethod
     def CompleteItem(
