@@ -23,7 +23,8 @@ PROMISES = {"item_overdue", "item_unacknowledged", "items_opened", "report_not_f
 # Reported by the team that would be told, or told by another message of the same moment.
 NOT_TOLD = {
     "item_completed", "item_deferred", "item_taken", "item_attempted", "item_handed_over",
-    "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "investigation_ordered", "investigation_cancelled", "referral_drafted", "referral_agreed", "referral_delivered",
+    "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted",
+    "investigation_ordered", "investigation_cancelled", "referral_drafted", "referral_agreed", "referral_delivered",
     "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended",
 }  # fmt: skip
 PERSONAL = {
