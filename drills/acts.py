@@ -116,7 +116,7 @@ def symptom_reported(_person: Person, rng: Random) -> Said:
 
 
 def fact_corrected(person: Person, rng: Random) -> Said | None:
-    facts = [fact for fact in person.state.get("facts") or [] if fact["value"] and "therapy" not in fact["value"]]
+    facts = [fact for fact in person.state.get("facts") or [] if not isinstance(fact["value"], dict)]
     if not facts:
         return None
     fields = {"fact_id": rng.choice(facts)["fact_id"], "reason": "It was another person's."}
