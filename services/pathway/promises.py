@@ -33,6 +33,18 @@ NAMES = (
     "report_not_filed",
     "investigation_resulted",
     "result_read",
+    "death_verified",
+    "family_contacted",
+    "arrangements_cancelled",
+    "treatment_death_reviewed",
+    "referral_closed_after_death",
+    "pathway_closed",
+    "transfer_accepted",
+    "transfer_declined",
+    "opt_out_agreed",
+    "lead_contact",
+    "person_found",
+    "found_contact",
 )
 LONGEST_WORKING_DAYS = 250
 LONGEST_HOURS = 24 * 365
