@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names, planning, telling, tracks
+    from workflows import endings, names, planning, resting, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -42,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.persistence import persist, persist_or_wait
     from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise
+    from workflows.silence import Silencing
 
 FAR_AHEAD = timedelta(days=3650)
 Arg = TypeVar("Arg")
@@ -49,7 +50,7 @@ Answer = TypeVar("Answer")
 
 
 @workflow.defn
-class PatientPathway(ChildTracks):
+class PatientPathway(ChildTracks, Silencing):
     """The durable memory of one person's pathway (id `pathway:<patient id>`)."""
 
     @workflow.init
@@ -61,7 +62,8 @@ class PatientPathway(ChildTracks):
     @workflow.run
     async def run(self, state: PathwayState) -> None:  # noqa: ARG002 - Temporal gives it to __init__ and to run
         """Keep the clock until the pathway is closed and all is filed and told."""
-        self._tasks = [asyncio.create_task(self._keep_desk()), asyncio.create_task(self._keep_post())]
+        kept = (self._keep_desk(), self._keep_post(), self._keep_silence())
+        self._tasks = [asyncio.create_task(task) for task in kept]
         while not self._must_leave():
             await self._keep_clock()
         self._leaving = True
@@ -196,7 +198,8 @@ class PatientPathway(ChildTracks):
         state = self.state
         # What this very event closes is not open for the planner: it must see when nothing would be left.
         going = {ending.key for ending in closing} | {item.key for item in moved}
-        items = [ItemKey(item.key, item.kind) for item in state.items.values() if item.key not in going]
+        standing = resting.standing(state, entry.report)
+        items = [ItemKey(item.key, item.kind) for item in standing if item.key not in going]
         tracked = [item for item in items if item.key.startswith(tracks.PREFIX)]
         asked = DecideInput(
             patient_id=state.patient_id,
@@ -224,7 +227,9 @@ class PatientPathway(ChildTracks):
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
         referral = self._referral_of(entry)
         to_team = referral.to_team if referral else ""
-        self.state.outbox += telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids, to_team)
+        also = endings.told_too(self.state, entry.report)
+        patient_id = self.state.patient_id
+        self.state.outbox += telling.notices(patient_id, entry, plan, opened, filed.fact_ids, to_team, also)
 
     def _referral_of(self, entry: Entry) -> ReferralRef | None:
         report = entry.report
@@ -232,7 +237,7 @@ class PatientPathway(ChildTracks):
 
     def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
         if entry.report is None:
-            return entry.open, entry.close
+            return endings.moves(self.state, None, entry.open, entry.close)
         report = entry.report
         occasion = str(report.event.get("occasion", ""))
         if report.kind == "follow_up_triggered" and occasion in self.state.occasions:
@@ -244,7 +249,7 @@ class PatientPathway(ChildTracks):
             moved = [tracks.deferred(item, report)]
         if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
             moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
-        return moved, closing + self._closed_by_people(report)
+        return endings.moves(self.state, report, moved, closing + self._closed_by_people(report))
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""
@@ -301,6 +306,8 @@ class PatientPathway(ChildTracks):
                 try:
                     sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
                     instead = telling.left_over(notice, sent)
+                    if sent == names.SUPPRESSED:
+                        self.state.silenced.append(notice)
                     if sent == "failed":
                         instead = telling.instead_of(notice, "the mail server refused it for good")
                 except ApplicationError as refused:
@@ -336,4 +343,5 @@ class PatientPathway(ChildTracks):
         return events > self.state.settings.history_events or info.is_continue_as_new_suggested()
 
     def _finished(self) -> bool:
-        return self.state.closed and not self.state.queue and not self.state.outbox
+        state = self.state
+        return state.closed and not state.queue and not state.outbox and not state.silences

@@ -55,6 +55,8 @@ class Directory:
             if to_team == signed:
                 message = f"A referral goes to another team, and {signed} is your own. Name the team that is asked."
                 raise Invalid(message, field="referral_drafted.to_team")
+        if report.kind == "lead_changed":
+            _check_named(report.event["to_team"], known, "team", "lead_changed.to_team")
         if report.kind == "key_worker_assigned":
             people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
             _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")

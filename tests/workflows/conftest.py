@@ -34,6 +34,7 @@ from workflows.messages import (
     RefusedReport,
     ResponseCheckInput,
     SetStatusInput,
+    Silence,
 )
 from workflows.worker import WORKFLOWS, runner
 
@@ -68,6 +69,7 @@ class Memory:
     decided: list[DecideInput] = field(default_factory=list)
     applied: list[ApplyInput] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
     statuses: list[SetStatusInput] = field(default_factory=list)
     refused: list[RefusedReport] = field(default_factory=list)
     records_down: bool = False
@@ -164,6 +166,12 @@ class Memory:
         return "sent"
 
     @activity.defn
+    async def silence(self, asked: Silence) -> bool:
+        """Keep whom nothing may reach."""
+        self.silences.append(asked)
+        return not asked.lifted
+
+    @activity.defn
     async def list_inbound(self, cursor: int) -> InboundPage:
         """What came back after the cursor, which counts."""
         for _ in range(20):
@@ -195,6 +203,7 @@ async def working(client: Client, memory: Memory, task_queue: str) -> AsyncItera
             memory.apply_plan,
             memory.set_referral_status,
             memory.send_notice,
+            memory.silence,
             memory.list_inbound,
             memory.plan_response_check,
         ],

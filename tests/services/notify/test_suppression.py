@@ -24,9 +24,7 @@ OTHER = "0b0e9f1c-2222-4222-8333-444455556666"
 
 
 @pytest.fixture
-async def writes_to_people(
-    database: Database, teams_file: Path, email: Email, tmp_path: Path
-) -> AsyncIterator[House]:
+async def writes_to_people(database: Database, teams_file: Path, email: Email, tmp_path: Path) -> AsyncIterator[House]:
     """A service with a message for patients, which the product does not have."""
     folder = tmp_path / "templates"
     folder.mkdir()
