@@ -77,6 +77,8 @@ class Memory:
     refuse_kind: str = ""
     refuse_template: str = ""
     refuse_status: str = ""
+    refuse_silence: bool = False
+    suppress: str = ""  # the template that is held back, as one for the person would be
     decisions: str = ""  # "down", or "refuse"
     scheduling_down: bool = False
     inbound: list[InboundReceipt] = field(default_factory=list)
@@ -161,6 +163,8 @@ class Memory:
         if notice.template == self.refuse_template:
             message = "notify refuses this"
             raise ApplicationError(message, type="invalid", non_retryable=True)
+        if notice.template == self.suppress:
+            return names.SUPPRESSED
         if notice.message_id not in {sent.message_id for sent in self.notices}:
             self.notices.append(notice)
         return "sent"
@@ -168,6 +172,9 @@ class Memory:
     @activity.defn
     async def silence(self, asked: Silence) -> bool:
         """Keep whom nothing may reach."""
+        if self.refuse_silence:
+            message = "notify refuses this"
+            raise ApplicationError(message, type="invalid", non_retryable=True)
         self.silences.append(asked)
         return not asked.lifted
 
