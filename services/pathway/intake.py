@@ -168,13 +168,17 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """They will not take the care over, or no longer."""
         return intake_pb2.DeclineTransferResponse(receipt=await self._desk.accept(request, "transfer_declined"))
 
-    async def OptOut(self, request: intake_pb2.OptOutRequest, context: Context) -> intake_pb2.OptOutResponse:
+    async def RecordOptOut(
+        self, request: intake_pb2.RecordOptOutRequest, context: Context
+    ) -> intake_pb2.RecordOptOutResponse:
         """The person wants no messages, or not to be followed through Handrail."""
-        return intake_pb2.OptOutResponse(receipt=await self._desk.accept(request, "opted_out"))
+        return intake_pb2.RecordOptOutResponse(receipt=await self._desk.accept(request, "opted_out"))
 
-    async def OptIn(self, request: intake_pb2.OptInRequest, context: Context) -> intake_pb2.OptInResponse:
+    async def RecordOptIn(
+        self, request: intake_pb2.RecordOptInRequest, context: Context
+    ) -> intake_pb2.RecordOptInResponse:
         """The person wants messages again."""
-        return intake_pb2.OptInResponse(receipt=await self._desk.accept(request, "opted_in"))
+        return intake_pb2.RecordOptInResponse(receipt=await self._desk.accept(request, "opted_in"))
 
     async def ChangeLead(
         self, request: intake_pb2.ChangeLeadRequest, context: Context

@@ -41,22 +41,22 @@ async def test_a_person_who_opts_out_is_sent_nothing_and_the_teams_work_stays(do
     before = await tired(door)
     patient = before.person.patient_id
     no = events_pb2.OptedOut(scope="messages", words="Please stop writing to me.")
-    state = await door.told(NURSE, "OptOut", patient, no)
+    state = await door.told(NURSE, "RecordOptOut", patient, no)
     assert clocks(state) == clocks(before)
-    assert "already opted out" in (await refused(door.report(NURSE, "OptOut", patient, no))).message
+    assert "already opted out" in (await refused(door.report(NURSE, "RecordOptOut", patient, no))).message
     # a death that was a mistake does not take her own word back
     await door.told(COORDINATOR, "ReportDeath", patient, events_pb2.DeathReported(reported_by="gp"))
     mistake = events_pb2.DeathWithdrawn(mistake="untrue", reason="She is well.")
     await door.told(COORDINATOR, "WithdrawDeathReport", patient, mistake)
     assert await causes(door, patient) == {"death": True, "preference": False}
     yes = events_pb2.OptedIn(words="Letters are fine after all.")
-    await door.told(NURSE, "OptIn", patient, yes)
-    assert "not opted out" in (await refused(door.report(NURSE, "OptIn", patient, yes))).message
+    await door.told(NURSE, "RecordOptIn", patient, yes)
+    assert "not opted out" in (await refused(door.report(NURSE, "RecordOptIn", patient, yes))).message
     # one who does not want to be followed like this is asked how the team keeps in touch
     away = events_pb2.OptedOut(scope="follow_up", words="No more calls from the register.")
-    state = await door.told(NURSE, "OptOut", patient, away)
+    state = await door.told(NURSE, "RecordOptOut", patient, away)
     assert [item.owner_team for item in of_kind(state, "opted_out")] == ["breast_care_nurses"]
-    state = await door.told(NURSE, "OptIn", patient, yes)
+    state = await door.told(NURSE, "RecordOptIn", patient, yes)
     assert clocks(state) == clocks(before)
     # the words stand in the record
     request = {event.kind: event for event in await events(door, patient)}

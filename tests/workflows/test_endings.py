@@ -95,7 +95,7 @@ async def test_a_namesakes_line_and_its_check_stand_again_in_a_later_run(env: Wo
         await eventually(lambda: "track|death|family" in left(memory), "the family's path")
         assert left(memory) == {f"track|death|{step}" for step in ("family", "arrangements", "review")}
         # when enough is reported that the workflow begins a new run
-        pathway = env.client.get_workflow_handle_for(PatientPathway.run, first.id)
+        pathway: WorkflowHandle[PatientPathway, None] = env.client.get_workflow_handle_for(PatientPathway.run, first.id)
         for _ in range(20):
             await say(pathway, "symptom_reported")
         for _ in range(400):

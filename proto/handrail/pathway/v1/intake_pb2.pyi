@@ -1504,7 +1504,7 @@ class DeclineTransferResponse(_message.Message):
 Global___DeclineTransferResponse: _TypeAlias = DeclineTransferResponse  # noqa: Y015
 
 @_typing.final
-class OptOutRequest(_message.Message):
+class RecordOptOutRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
@@ -1538,10 +1538,10 @@ class OptOutRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OptOutRequest: _TypeAlias = OptOutRequest  # noqa: Y015
+Global___RecordOptOutRequest: _TypeAlias = RecordOptOutRequest  # noqa: Y015
 
 @_typing.final
-class OptOutResponse(_message.Message):
+class RecordOptOutResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_FIELD_NUMBER: _builtins.int
@@ -1558,10 +1558,10 @@ class OptOutResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OptOutResponse: _TypeAlias = OptOutResponse  # noqa: Y015
+Global___RecordOptOutResponse: _TypeAlias = RecordOptOutResponse  # noqa: Y015
 
 @_typing.final
-class OptInRequest(_message.Message):
+class RecordOptInRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
@@ -1595,10 +1595,10 @@ class OptInRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OptInRequest: _TypeAlias = OptInRequest  # noqa: Y015
+Global___RecordOptInRequest: _TypeAlias = RecordOptInRequest  # noqa: Y015
 
 @_typing.final
-class OptInResponse(_message.Message):
+class RecordOptInResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_FIELD_NUMBER: _builtins.int
@@ -1615,7 +1615,7 @@ class OptInResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OptInResponse: _TypeAlias = OptInResponse  # noqa: Y015
+Global___RecordOptInResponse: _TypeAlias = RecordOptInResponse  # noqa: Y015
 
 @_typing.final
 class ChangeLeadRequest(_message.Message):

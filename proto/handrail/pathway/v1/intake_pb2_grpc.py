@@ -159,15 +159,15 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferResponse.FromString,
                 _registered_method=True)
-        self.OptOut = channel.unary_unary(
-                '/handrail.pathway.v1.IntakeService/OptOut',
-                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptOutRequest.SerializeToString,
-                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptOutResponse.FromString,
+        self.RecordOptOut = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordOptOut',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutResponse.FromString,
                 _registered_method=True)
-        self.OptIn = channel.unary_unary(
-                '/handrail.pathway.v1.IntakeService/OptIn',
-                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptInRequest.SerializeToString,
-                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptInResponse.FromString,
+        self.RecordOptIn = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordOptIn',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInResponse.FromString,
                 _registered_method=True)
         self.ChangeLead = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ChangeLead',
@@ -369,14 +369,14 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def OptOut(self, request, context):
+    def RecordOptOut(self, request, context):
         """The person wants no messages, or not to be followed through Handrail.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def OptIn(self, request, context):
+    def RecordOptIn(self, request, context):
         """The person wants messages again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -539,15 +539,15 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferResponse.SerializeToString,
             ),
-            'OptOut': grpc.unary_unary_rpc_method_handler(
-                    servicer.OptOut,
-                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptOutRequest.FromString,
-                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptOutResponse.SerializeToString,
+            'RecordOptOut': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOptOut,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutResponse.SerializeToString,
             ),
-            'OptIn': grpc.unary_unary_rpc_method_handler(
-                    servicer.OptIn,
-                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptInRequest.FromString,
-                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OptInResponse.SerializeToString,
+            'RecordOptIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOptIn,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInResponse.SerializeToString,
             ),
             'ChangeLead': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangeLead,
@@ -1256,7 +1256,7 @@ class IntakeService:
             _registered_method=True)
 
     @staticmethod
-    def OptOut(request,
+    def RecordOptOut(request,
             target,
             options=(),
             channel_credentials=None,
@@ -1269,9 +1269,9 @@ class IntakeService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/handrail.pathway.v1.IntakeService/OptOut',
-            handrail_dot_pathway_dot_v1_dot_intake__pb2.OptOutRequest.SerializeToString,
-            handrail_dot_pathway_dot_v1_dot_intake__pb2.OptOutResponse.FromString,
+            '/handrail.pathway.v1.IntakeService/RecordOptOut',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1283,7 +1283,7 @@ class IntakeService:
             _registered_method=True)
 
     @staticmethod
-    def OptIn(request,
+    def RecordOptIn(request,
             target,
             options=(),
             channel_credentials=None,
@@ -1296,9 +1296,9 @@ class IntakeService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/handrail.pathway.v1.IntakeService/OptIn',
-            handrail_dot_pathway_dot_v1_dot_intake__pb2.OptInRequest.SerializeToString,
-            handrail_dot_pathway_dot_v1_dot_intake__pb2.OptInResponse.FromString,
+            '/handrail.pathway.v1.IntakeService/RecordOptIn',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -81,9 +81,9 @@ class IntakeServiceStub:
     """A named person there took the care over."""
     DeclineTransfer: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DeclineTransferRequest, _intake_pb2.DeclineTransferResponse]
     """They will not take the care over, or no longer."""
-    OptOut: _grpc.UnaryUnaryMultiCallable[_intake_pb2.OptOutRequest, _intake_pb2.OptOutResponse]
+    RecordOptOut: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordOptOutRequest, _intake_pb2.RecordOptOutResponse]
     """The person wants no messages, or not to be followed through Handrail."""
-    OptIn: _grpc.UnaryUnaryMultiCallable[_intake_pb2.OptInRequest, _intake_pb2.OptInResponse]
+    RecordOptIn: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordOptInRequest, _intake_pb2.RecordOptInResponse]
     """The person wants messages again."""
     ChangeLead: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ChangeLeadRequest, _intake_pb2.ChangeLeadResponse]
     """Another team leads the care, and agreed to."""
@@ -147,9 +147,9 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """A named person there took the care over."""
     DeclineTransfer: _aio.UnaryUnaryMultiCallable[_intake_pb2.DeclineTransferRequest, _intake_pb2.DeclineTransferResponse]  # type: ignore[assignment]
     """They will not take the care over, or no longer."""
-    OptOut: _aio.UnaryUnaryMultiCallable[_intake_pb2.OptOutRequest, _intake_pb2.OptOutResponse]  # type: ignore[assignment]
+    RecordOptOut: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordOptOutRequest, _intake_pb2.RecordOptOutResponse]  # type: ignore[assignment]
     """The person wants no messages, or not to be followed through Handrail."""
-    OptIn: _aio.UnaryUnaryMultiCallable[_intake_pb2.OptInRequest, _intake_pb2.OptInResponse]  # type: ignore[assignment]
+    RecordOptIn: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordOptInRequest, _intake_pb2.RecordOptInResponse]  # type: ignore[assignment]
     """The person wants messages again."""
     ChangeLead: _aio.UnaryUnaryMultiCallable[_intake_pb2.ChangeLeadRequest, _intake_pb2.ChangeLeadResponse]  # type: ignore[assignment]
     """Another team leads the care, and agreed to."""
@@ -362,19 +362,19 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """They will not take the care over, or no longer."""
 
     @_abc_1.abstractmethod
-    def OptOut(
+    def RecordOptOut(
         self,
-        request: _intake_pb2.OptOutRequest,
+        request: _intake_pb2.RecordOptOutRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_intake_pb2.OptOutResponse, _abc.Awaitable[_intake_pb2.OptOutResponse]]:
+    ) -> _typing.Union[_intake_pb2.RecordOptOutResponse, _abc.Awaitable[_intake_pb2.RecordOptOutResponse]]:
         """The person wants no messages, or not to be followed through Handrail."""
 
     @_abc_1.abstractmethod
-    def OptIn(
+    def RecordOptIn(
         self,
-        request: _intake_pb2.OptInRequest,
+        request: _intake_pb2.RecordOptInRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_intake_pb2.OptInResponse, _abc.Awaitable[_intake_pb2.OptInResponse]]:
+    ) -> _typing.Union[_intake_pb2.RecordOptInResponse, _abc.Awaitable[_intake_pb2.RecordOptInResponse]]:
         """The person wants messages again."""
 
     @_abc_1.abstractmethod
