@@ -29,6 +29,7 @@ _NOT_AFTER_DEATH = frozenset(
         "referral_sent",
         "transfer_offered",
         "lost_to_follow_up",
+        "found_again",
     }
 )
 

@@ -164,7 +164,7 @@ async def test_what_comes_after_a_death_waits_in_case_it_was_a_mistake(door: Doo
 
 
 async def test_a_pathway_closes_after_a_death_only_when_nothing_is_left_to_do(door: Door) -> None:
-    # given a death on treatment, verified, with a side effect's review still open
+    # given a death on treatment, verified
     patient, line = await treated(door)
     await door.told(COORDINATOR, "ReportDeath", patient, reported("hospital", a_day(-1)))
     state = await door.told(NURSE, "VerifyDeath", patient, verified())
