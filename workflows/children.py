@@ -39,9 +39,13 @@ class ChildTracks:
                 line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.ended, report.event["stop_reason"]))
             case "pathway_closed":
-                for line_id in [line_id for line_id, status in self.state.lines.items() if status == "started"]:
+                lines = [line_id for line_id, status in self.state.lines.items() if status == "started"]
+                for line_id in lines:
                     line = _line(line_id)
                     await self._pass_on(entry, line.signal(TherapyLine.ended, "pathway_closed"))
+                # What a death ended in the record rested until now: it might have been a mistake.
+                for line_id in self.state.death.lines if self.state.death.status else []:
+                    await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, "other"))
             case "referral_drafted":
                 await self._start_referral(report)
             case "referral_agreed" | "referral_sent":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from workflows import endings
 from workflows.messages import PathwayState, ReferralRef, Report
 
 
@@ -28,6 +29,9 @@ _MOVES = {
     "appointment_cancelled": _Moves("appointments", "appointment_id", "cancelled", "booked"),
     "appointment_attended": _Moves("appointments", "appointment_id", "attended", "booked"),
     "appointment_missed": _Moves("appointments", "appointment_id", "missed", "booked"),
+    "transfer_offered": _Moves("transfers", "transfer_id", "offered"),
+    "transfer_accepted": _Moves("transfers", "transfer_id", "accepted", "offered"),
+    "transfer_declined": _Moves("transfers", "transfer_id", "declined", "offered"),
 }
 
 
@@ -35,6 +39,7 @@ def take_effect(state: PathwayState, report: Report) -> None:
     """Change what later reports are judged by."""
     event = report.event
     _move(state, report)
+    endings.take_effect(state, report)
     match report.kind:
         case "pathway_opened" | "pathway_closed":
             state.opened, state.closed = True, report.kind == "pathway_closed"
@@ -58,6 +63,7 @@ def take_effect(state: PathwayState, report: Report) -> None:
 def take_back(state: PathwayState, report: Report) -> None:
     """Undo what a report did that could not be filed, so that it can be reported again."""
     _move_back(state, report)
+    endings.take_back(state, report)
     match report.kind:
         case "pathway_opened":
             state.opened = False

@@ -217,6 +217,29 @@ class ReferralRef:
     urgency: str = "routine"
 
 
+@dataclass(frozen=True)
+class Silence:
+    """A cause to send this person nothing, or its end; `seq` is the place of the report that says so."""
+
+    suppression_id: str
+    patient_id: str
+    cause: str
+    seq: int
+    lifted: bool = False
+
+
+@dataclass
+class Death:
+    """What is known of a person's death, and what it set aside: `reported`, then `verified` by somebody else."""
+
+    status: str = ""
+    reported_by: str = ""
+    died_on: str = ""
+    # The lines of treatment that it ended, and the referrals that were out; a mistake gives them back.
+    lines: list[str] = field(default_factory=list)
+    referrals: list[str] = field(default_factory=list)
+
+
 @dataclass
 class PathwayState:
     """All that a pathway remembers; the only argument of `PatientPathway`, carried over continue-as-new."""
@@ -242,6 +265,19 @@ class PathwayState:
     # Closed: nothing more is accepted. Ended: the closing itself has been filed, and nothing more is opened.
     closed: bool = False
     ended: bool = False
+    # How it comes to an end. What a death or a transfer sets aside rests here by its cause, and stands again if it was
+    # a mistake; `held` is what came meanwhile.
+    death: Death = field(default_factory=Death)
+    resting: dict[str, list[OpenItem]] = field(default_factory=dict)
+    held: list[TrackItem] = field(default_factory=list)
+    line_ends: dict[str, str] = field(default_factory=dict)
+    transfers: dict[str, str] = field(default_factory=dict)
+    lead: str = ""
+    lost: bool = False
+    # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
+    suppressed: list[str] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+    silenced: list[Notice] = field(default_factory=list)
     schema: int = 1
 
 
@@ -362,6 +398,8 @@ class ApplyInput:
     overdue: list[str] = field(default_factory=list)
     correlation_id: str = ""
     pathway_closed: bool = False
+    # Tasks that stand again, with their clock and owner: the task's id, and why.
+    reopen: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ QUEUE_FULL = "unavailable"
 
 # What became of a notice: its team was told, and the record could not yet be.
 UNLINKED = "unlinked"
+# It is for a person who is to be sent nothing.
+SUPPRESSED = "suppressed"
 
 
 def pathway_id(patient_id: str) -> str:

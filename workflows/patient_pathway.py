@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import ladder, names, planning, telling, tracks
+    from workflows import endings, ladder, names, planning, resting, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -44,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.persistence import persist, persist_or_wait
     from workflows.rules_of_acceptance import forget_old_keys, refusal, seen_otherwise
+    from workflows.silence import Silencing
 
 FAR_AHEAD = timedelta(days=3650)
 Arg = TypeVar("Arg")
@@ -51,7 +52,7 @@ Answer = TypeVar("Answer")
 
 
 @workflow.defn
-class PatientPathway(ChildTracks, Escalations):
+class PatientPathway(ChildTracks, Escalations, Silencing):
     """The durable memory of one person's pathway (id `pathway:<patient id>`)."""
 
     @workflow.init
@@ -63,8 +64,8 @@ class PatientPathway(ChildTracks, Escalations):
     @workflow.run
     async def run(self, state: PathwayState) -> None:  # noqa: ARG002 - Temporal gives it to __init__ and to run
         """Keep the clock until the pathway is closed and all is filed and told."""
-        self._tasks = [asyncio.create_task(self._keep_desk()), asyncio.create_task(self._keep_post())]
-        self._tasks.append(asyncio.create_task(self._keep_ladder()))
+        kept = (self._keep_desk(), self._keep_post(), self._keep_silence(), self._keep_ladder())
+        self._tasks = [asyncio.create_task(task) for task in kept]
         while not self._must_leave():
             await self._keep_clock()
         self._leaving = True
@@ -203,7 +204,8 @@ class PatientPathway(ChildTracks, Escalations):
         state = self.state
         # What this very event closes is not open for the planner: it must see when nothing would be left.
         going = {ending.key for ending in closing} | {item.key for item in moved}
-        items = [ItemKey(item.key, item.kind) for item in state.items.values() if item.key not in going]
+        standing = resting.standing(state, entry.report)
+        items = [ItemKey(item.key, item.kind) for item in standing if item.key not in going]
         tracked = [item for item in items if item.key.startswith(tracks.PREFIX)]
         # A telephone task is about another one: it is nobody's next step by itself.
         others = [kind for kind in [i.kind for i in tracked] + [i.kind for i in moved] if kind != ladder.PHONE_KIND]
@@ -234,8 +236,10 @@ class PatientPathway(ChildTracks, Escalations):
         referral = self._referral_of(entry)
         to_team = referral.to_team if referral else ""
         opened = [*opened, *planning.handed_over(self.state, entry)]
-        made = telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids, to_team)
-        self.state.outbox += made + telling.told_again(self.state.patient_id, entry, made)
+        also = endings.told_too(self.state, entry.report)
+        patient_id = self.state.patient_id
+        made = telling.notices(patient_id, entry, plan, opened, filed.fact_ids, to_team, also)
+        self.state.outbox += made + telling.told_again(patient_id, entry, made)
 
     def _referral_of(self, entry: Entry) -> ReferralRef | None:
         report = entry.report
@@ -243,7 +247,7 @@ class PatientPathway(ChildTracks, Escalations):
 
     def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
         if entry.report is None:
-            return entry.open, entry.close
+            return endings.moves(self.state, None, entry.open, entry.close)
         report = entry.report
         occasion = str(report.event.get("occasion", ""))
         if report.kind == "follow_up_triggered" and occasion in self.state.occasions:
@@ -261,7 +265,7 @@ class PatientPathway(ChildTracks, Escalations):
             moved = [tracks.deferred(item, report)]
         if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
             moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
-        return moved, closing + self._closed_by_people(report)
+        return endings.moves(self.state, report, moved, closing + self._closed_by_people(report))
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""
@@ -326,6 +330,8 @@ class PatientPathway(ChildTracks, Escalations):
                 try:
                     sent = await persist(NotifyActivities.send_notice, notice, self.state.settings)
                     instead = telling.left_over(notice, sent)
+                    if sent == names.SUPPRESSED:
+                        self.state.silenced.append(notice)
                     if sent == "failed":
                         instead = telling.instead_of(notice, "the mail server refused it for good")
                 except ApplicationError as refused:
@@ -361,4 +367,5 @@ class PatientPathway(ChildTracks, Escalations):
         return events > self.state.settings.history_events or info.is_continue_as_new_suggested()
 
     def _finished(self) -> bool:
-        return self.state.closed and not (self.state.queue or self.state.outbox or self.state.climbs)
+        state = self.state
+        return state.closed and not (state.queue or state.outbox or state.climbs or state.silences)

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from workflows import ladder, names
+from workflows import ladder, names, resting
 from workflows.messages import Applied, ApplyInput, Closing, Entry, Moved, OpenItem, PathwayState, Plan, PlannedItem
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What one entry changes among the open tasks; `close` and `move` by task id."""
+    """What one entry changes among the open tasks; `close` and `move` by task id.
+
+    `aside` are those of `close` that rest and may stand `again`; `dealt_with` are keys that wait for nobody any more.
+    """
 
     open: list[PlannedItem] = field(default_factory=list)
     close: dict[str, Closing] = field(default_factory=dict)
     move: dict[str, Moved] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
+    again: list[OpenItem] = field(default_factory=list)
+    dealt_with: list[str] = field(default_factory=list)
 
 
 # What a person may do with a task that stays open, and how its step is called.
@@ -35,18 +41,30 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     if kind == "pathway_closed":
         return Changes(close={i.item_id: Closing(k, "withdrawn", "The pathway was closed.") for k, i in by_key.items()})
     close: dict[str, Closing] = {}
-    for ending in [*closing, *plan.close]:
+    set_aside = resting.set_aside(state, entry.report)
+    endings = [*closing, *plan.close]
+    for ending in [*endings, *set_aside]:
         if ending.key in by_key:
             close.setdefault(by_key[ending.key].item_id, ending)
     for ending in ladder.no_longer_rung(state, close):
         close.setdefault(by_key[ending.key].item_id, ending)
     going = {ending.key for ending in close.values()}
+    again = resting.again(state, entry.report, [ending.key for ending in endings])
+    by_key |= {item.key: item for item in again}
     fresh = [item for item in plan.open if item.key not in by_key or item.key in going]
     return Changes(
-        open=[] if state.ended else fresh,
+        open=[] if state.ended else [_led(state, item) for item in resting.wanted(state, entry.report, fresh)],
         close=close,
         move=_moved(state, entry, plan, going),
+        aside=[item_id for item_id, ending in close.items() if ending in set_aside],
+        again=again,
+        dealt_with=[ending.key for ending in endings],
     )
+
+
+def _led(state: PathwayState, item: PlannedItem) -> PlannedItem:
+    """Whoever leads the care plans the next contact."""
+    return replace(item, owner_team=state.lead, owner_role="") if state.lead and item.kind == "next_contact" else item
 
 
 def _moved(state: PathwayState, entry: Entry, plan: Plan, going: Collection[str]) -> dict[str, Moved]:
@@ -93,17 +111,18 @@ def to_apply(state: PathwayState, entry: Entry, changed: Changes) -> ApplyInput:
         overdue=[item_id for item_id in entry.overdue if item_id in state.items and state.items[item_id].overdue],
         correlation_id=entry.report.correlation_id if entry.report else "",
         pathway_closed=entry.report is not None and entry.report.kind == "pathway_closed",
+        reopen=[(item.item_id, resting.why_again(entry.report)) for item in changed.again],
     )
 
 
 def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Applied) -> list[OpenItem]:
     """Change the workflow's own picture of the open tasks as the record was changed; return those opened."""
-    for item_id in changed.close:
-        state.items.pop(item_id, None)
+    gone = {item_id: state.items.pop(item_id) for item_id in changed.close if item_id in state.items}
+    resting.settle(state, entry.report, [gone[i] for i in changed.aside if i in gone], changed.dealt_with)
     for item_id, to in changed.move.items():
         if item_id in state.items:
             state.items[item_id] = _after(state.items[item_id], to)
-    opened = []
+    opened = list(changed.again)
     for item in changed.open:
         item_id = names.derived_id("item", state.patient_id, item.key, entry.event_id)
         opened.append(

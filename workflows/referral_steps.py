@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows import names
 from workflows.messages import ReferralState, ReferralStep, Report
-from workflows.rules_of_acceptance import Refusal
+from workflows.refusals import Refusal
 
 NEXT_OF_REFERRER = {"draft": "agreed", "agreed": "sent"}
 _OUT = frozenset({"sent", "delivered", "undelivered"})

@@ -7,23 +7,15 @@ judged by what was accepted, not by what has been filed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
-from workflows import names, tracks
+from workflows import ending_rules, names, tracks
 from workflows.messages import OpenItem, PathwayState, Report
+from workflows.refusals import Refusal
 
 _KEYS_KEPT = 64
 # What waits to be filed travels to the workflow's next run in one payload, which Temporal takes up to 2 MiB.
 _QUEUE_BYTES = 1_000_000
 _SURELY_FITS = 10
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a report is not accepted: a static code, and a sentence."""
-
-    code: str
-    message: str
 
 
 def seen_otherwise(state: PathwayState, report: Report) -> Refusal | None:
@@ -53,7 +45,7 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
     if report.kind == "pathway_opened" and state.opened:
         return Refusal(names.NOT_IN_THIS_STATE, "This person's pathway is already open.")
     return (
-        _closing(state, report)
+        ending_rules.refusal(state, report)
         or _therapy(state, report)
         or _referral(state, report)
         or _appointment(state, report)
@@ -61,28 +53,6 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
         or _yellow_card(state, report)
         or _item(state, report)
     )
-
-
-_REFERRAL_OUT = frozenset({"sent", "delivered", "undelivered", "acknowledged", "information_asked", "accepted"})
-
-
-def _closing(state: PathwayState, report: Report) -> Refusal | None:
-    """A pathway is not closed over a referral or a line of treatment that is under way: somebody waits for it."""
-    if report.kind != "pathway_closed":
-        return None
-    out = next((referral for referral in state.referrals.values() if referral.status in _REFERRAL_OUT), None)
-    if out is not None:
-        team = out.to_team.replace("_", " ")
-        return Refusal(
-            names.NOT_IN_THIS_STATE,
-            f"A referral to {team} is under way. Close the referral first, with its outcome; then the pathway.",
-        )
-    if "started" in state.lines.values():
-        return Refusal(
-            names.NOT_IN_THIS_STATE,
-            "A line of treatment is under way. Report its end first, with the reason; then close the pathway.",
-        )
-    return None
 
 
 def _too_heavy(state: PathwayState) -> bool:
@@ -178,6 +148,7 @@ def _order(state: PathwayState, report: Report) -> Refusal | None:
 
 
 _CLOSED_BY_REPORTS = {
+    **ending_rules.CLOSED_BY_REPORTS,
     "investigation": "This task closes when the result is reported with the id of this order, or the order cancelled.",
     "chase": "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
     "yellow_card": "This task closes when the Yellow Card is reported as submitted, with its reference.",

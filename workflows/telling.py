@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,16 @@ ALWAYS_TOLD = frozenset(
         "referral_undelivered",
         "appointment_missed",
         "pathway_closed",
+        "death_reported",
+        "death_verified",
+        "death_withdrawn",
+        "transfer_accepted",
+        "transfer_declined",
+        "opted_out",
+        "opted_in",
+        "lead_changed",
+        "lost_to_follow_up",
+        "found_again",
     }
 )
 KEY_WORKERS = "breast_care_nurses"
@@ -45,6 +56,7 @@ _OWN_TEMPLATE = ALWAYS_TOLD | {
 
 # Which fields of an event its template may repeat to staff.
 _SAID = {
+    "lead_changed": ("to_team",),
     "result_received": ("investigation",),
     "decision_made": ("number",),
     "response_assessed": ("response",),
@@ -65,16 +77,23 @@ def marked_overdue(item: OpenItem) -> OpenItem:
 
 
 def notices(
-    patient_id: str, entry: Entry, plan: Plan, opened: list[OpenItem], fact_ids: list[str], to_team: str = ""
+    patient_id: str,
+    entry: Entry,
+    plan: Plan,
+    opened: list[OpenItem],
+    fact_ids: list[str],
+    to_team: str = "",
+    also: Collection[str] = (),
 ) -> list[Notice]:
     """Return one notice for each team that has something new to do, and the key worker's team where it is news.
 
-    `to_team` is the receiving team of the referral that the event is about, if it is about one.
+    `to_team` is the receiving team of the referral that the event is about, if it is about one; `also` hear of it
+    though they have nothing to do.
     """
     kind = entry.report.kind if entry.report else QUIET
     own = kind if kind in _OWN_TEMPLATE else QUIET
     reasons = {item.key: item.reason for item in plan.open}
-    teams = sorted({item.owner_team for item in opened} | ({KEY_WORKERS} if kind in ALWAYS_TOLD else set()))
+    teams = sorted({item.owner_team for item in opened} | ({KEY_WORKERS} if kind in ALWAYS_TOLD else set()) | {*also})
     made = []
     for team in teams:
         mine = [item for item in opened if item.owner_team == team]

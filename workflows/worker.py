@@ -77,6 +77,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
             records.set_referral_status,
             decisions.decide_next_steps,
             notify.send_notice,
+            notify.silence,
             notify.list_inbound,
             scheduling.plan_response_check,
             scheduling.plan_escalation,

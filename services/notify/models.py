@@ -1,4 +1,4 @@
-"""The rows of notify. Attempts and what came back are only appended; PostgreSQL refuses anything else."""
+"""The rows of notify. Attempts, what came back and whom none may reach are only appended; PostgreSQL sees to it."""
 
 from __future__ import annotations
 
@@ -71,4 +71,20 @@ class Inbound(Base):
     channel: Mapped[str]
     detail: Mapped[str]
     reported_by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Suppression(Base):
+    """That a person is sent nothing for a cause, or that this cause holds no longer."""
+
+    __tablename__ = "suppression"
+
+    suppression_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    request_hash: Mapped[str]
+    patient_id: Mapped[UUID]
+    cause: Mapped[str]
+    lifted: Mapped[bool]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    set_by: Mapped[str]
     at: Mapped[datetime]

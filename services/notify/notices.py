@@ -22,6 +22,7 @@ from services.notify.models import Attempt, Inbound, Message
 from services.notify.rendering import Templates
 from services.notify.sending import Sender, hash_of, refuse_other_request
 from services.notify.settings import NotifySettings
+from services.notify.suppression import note
 from services.notify.teams import Teams
 from services.runtime.errors import NotFound
 from services.runtime.logging import get_logger
@@ -43,6 +44,8 @@ _READERS = frozenset(
 )
 PERMISSIONS: dict[str, frozenset[str]] = {
     "SendNotice": frozenset({"worker"}),
+    "SuppressPatient": frozenset({"worker"}),
+    "LiftSuppression": frozenset({"worker"}),
     "ListInbound": frozenset({"worker"}),
     "ReportReceipt": frozenset({"mail_gateway", "coordinator"}),
     "GetMessage": _READERS,
@@ -156,6 +159,24 @@ class Notices(notices_grpc.NoticeServiceServicer):
             kind=request.kind,
         )
         return notices_pb.ReportReceiptResponse(inbound_id=str(inbound_id))
+
+    async def SuppressPatient(
+        self, request: notices_pb.SuppressPatientRequest, context: AnyContext
+    ) -> notices_pb.SuppressPatientResponse:
+        """Hold back every message to this person, those that wait included."""
+        async with transaction(self._engine) as session:
+            holds = await note(session, request, lifted=False)
+        log.info("patient_suppressed", patient_id=request.patient_id, cause=request.cause, seq=request.seq)
+        return notices_pb.SuppressPatientResponse(suppressed=holds)
+
+    async def LiftSuppression(
+        self, request: notices_pb.LiftSuppressionRequest, context: AnyContext
+    ) -> notices_pb.LiftSuppressionResponse:
+        """One cause holds no longer."""
+        async with transaction(self._engine) as session:
+            holds = await note(session, request, lifted=True)
+        log.info("suppression_lifted", patient_id=request.patient_id, cause=request.cause, seq=request.seq)
+        return notices_pb.LiftSuppressionResponse(suppressed=holds)
 
     async def finish(self) -> None:
         """Let the messages that are under way come to their end, within a few seconds."""

@@ -24,6 +24,7 @@ LONDON = ZoneInfo("Europe/London")
 _MIDNIGHT = time()  # what is due by a day is due at its end
 TEMPLATES = Path(__file__).parent / "templates"
 STAFF = "staff"
+PATIENT = "patient"
 EMERGENCY = "emergency"
 _URGENT = frozenset({"urgent", EMERGENCY})
 _SHORT_ID = 8

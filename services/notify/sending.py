@@ -21,7 +21,8 @@ from services.notify.convert import STARTED, request_hash, uuid_from_proto
 from services.notify.db import at_once, open_connection, transaction
 from services.notify.inbound import BOUNCED, DELIVERED, News, append_inbound
 from services.notify.models import Attempt, Message
-from services.notify.rendering import STAFF, Item, Telling, Template, Templates, due_words
+from services.notify.rendering import PATIENT, STAFF, Item, Telling, Template, Templates, due_words
+from services.notify.suppression import suppressed
 from services.notify.teams import Teams
 from services.runtime.clock import now
 from services.runtime.context import correlation_id, current_actor
@@ -55,6 +56,8 @@ class Sender:
                 message, attempts = await self._claim(session, request, message_id)
                 if message.status in _CONCLUDED:
                     return _repeated(message, attempts)
+                if await self._held_back(session, message):
+                    return _suppressed(message_id)
                 number = _start_attempt(session, message, attempts)
             result = await self.channel.send(_letter(message))
             async with transaction(connection) as session:
@@ -68,16 +71,22 @@ class Sender:
         message = await session.get(Message, message_id, with_for_update=True)
         if message is None:
             message = self._compose(request, message_id)
-            _refuse_suppressed(self.templates.get(message.template))
+            _refuse_strangers(self.templates.get(message.template))
             session.add(message)
             await session.flush()
             return message, ()
         message.channel = self.channel.name  # a mail server may have been set, or taken away, since the last attempt
         refuse_other_request(message.request_hash, hash_of(request))
         if message.status not in _CONCLUDED:
-            _refuse_suppressed(self.templates.get(message.template))
+            _refuse_strangers(self.templates.get(message.template))
         rows = select(Attempt).where(Attempt.message_id == message_id).order_by(Attempt.number)
         return message, (await session.scalars(rows)).all()
+
+    async def _held_back(self, session: AsyncSession, message: Message) -> bool:
+        """Say whether the person is to be sent nothing: asked in the transaction that claims each attempt."""
+        if self.templates.get(message.template).audience != PATIENT:
+            return False
+        return await suppressed(session, message.patient_id)
 
     def _compose(self, request: notices_pb.SendNoticeRequest, message_id: UUID) -> Message:
         template = self.templates.get(request.template)
@@ -134,9 +143,12 @@ def refuse_other_request(known: str, given: str) -> None:
         raise KeyReused(message, field="idempotency_key")
 
 
-def _refuse_suppressed(template: Template) -> None:
-    """Stop what must not be told: checked in the transaction that claims each attempt, retries included."""
-    if template.audience != STAFF:
+def _refuse_strangers(template: Template) -> None:
+    """Stop what is neither for staff nor for the person: a family is told by a person.
+
+    No message of the product is for the person either; what would hold one back is ready, and tested.
+    """
+    if template.audience not in {STAFF, PATIENT}:
         message = "Handrail tells staff only; a person or their family is told by a person. Nothing was sent."
         raise Conflict(message, reason="suppressed")
 
@@ -215,6 +227,12 @@ def _repeated(message: Message, attempts: Sequence[Attempt]) -> notices_pb.SendN
     accepted = message.status != "failed" or any(step.step == Outcome.ACCEPTED for step in attempts)
     status = "sent" if accepted else "failed"
     return notices_pb.SendNoticeResponse(message_id=str(message.message_id), status=status, already_sent=accepted)
+
+
+def _suppressed(message_id: UUID) -> notices_pb.SendNoticeResponse:
+    """Say that it is kept and not sent; it goes on its way when it is asked for again and nothing speaks against it."""
+    log.info("notice_suppressed", message_id=str(message_id))
+    return notices_pb.SendNoticeResponse(message_id=str(message_id), status="suppressed")
 
 
 def _answered(message_id: UUID, number: int, result: Result) -> notices_pb.SendNoticeResponse:

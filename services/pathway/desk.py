@@ -28,6 +28,8 @@ log = get_logger()
 
 # Records is asked first; when it does not answer in this time the workflow's own memory of keys decides.
 ASK_SECONDS = 1.0
+# A pathway closes when all is filed: what was reported a moment ago is given this long, asked so often.
+SETTLING_SECONDS, LOOKS = 3.0, 15
 
 
 class Desk:
@@ -67,13 +69,27 @@ class Desk:
             await self._check_completion(request)
         report = await self._cautions.asked(report, request.patient_id)
         try:
-            receipt = await self._door.report(request.patient_id, report)
+            receipt = await self._through(request.patient_id, report)
         except HandrailError as error:
             if error.reason == "workflow_not_running":
                 raise self._not_running(known) from error
             raise
         log.info("report_accepted", kind=kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
+
+    async def _through(self, patient_id: str, report: Report) -> Receipt:
+        """Hand a report in; a closing waits a little for what is still being filed."""
+        for _ in range(LOOKS if report.kind == "pathway_closed" else 0):
+            try:
+                return await self._door.report(patient_id, report)
+            except HandrailError as error:
+                if error.category is not Category.UNAVAILABLE or error.reason in {
+                    "not_confirmed",
+                    "temporal_unavailable",
+                }:
+                    raise
+            await asyncio.sleep(SETTLING_SECONDS / LOOKS)
+        return await self._door.report(patient_id, report)
 
     async def open(self, request: Any) -> terms_pb2.Receipt:  # noqa: ANN401 - OpenPathwayRequest
         """Open a pathway, once: only after records says that it was never opened.

@@ -58,6 +58,8 @@ class Directory:
                 raise Invalid(message, field="referral_drafted.to_team")
         if report.kind == "item_handed_over":
             _check_named(report.event["to_team"], known, "team", "item_handed_over.to_team")
+        if report.kind == "lead_changed":
+            _check_named(report.event["to_team"], known, "team", "lead_changed.to_team")
         if report.kind == "key_worker_assigned":
             people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
             _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")

@@ -176,6 +176,72 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         receipt = await self._desk.accept(request, "investigation_cancelled")
         return intake_pb2.CancelInvestigationResponse(receipt=receipt)
 
+    async def ReportDeath(
+        self, request: intake_pb2.ReportDeathRequest, context: Context
+    ) -> intake_pb2.ReportDeathResponse:
+        """Somebody says that the person has died: no message goes to the person from then on."""
+        return intake_pb2.ReportDeathResponse(receipt=await self._desk.accept(request, "death_reported"))
+
+    async def VerifyDeath(
+        self, request: intake_pb2.VerifyDeathRequest, context: Context
+    ) -> intake_pb2.VerifyDeathResponse:
+        """A second person made sure who died; the family's path begins."""
+        return intake_pb2.VerifyDeathResponse(receipt=await self._desk.accept(request, "death_verified"))
+
+    async def WithdrawDeathReport(
+        self, request: intake_pb2.WithdrawDeathReportRequest, context: Context
+    ) -> intake_pb2.WithdrawDeathReportResponse:
+        """The person who died was somebody else: everything stands again."""
+        return intake_pb2.WithdrawDeathReportResponse(receipt=await self._desk.accept(request, "death_withdrawn"))
+
+    async def OfferTransfer(
+        self, request: intake_pb2.OfferTransferRequest, context: Context
+    ) -> intake_pb2.OfferTransferResponse:
+        """Another organisation is asked to take the care over."""
+        return intake_pb2.OfferTransferResponse(receipt=await self._desk.accept(request, "transfer_offered"))
+
+    async def AcceptTransfer(
+        self, request: intake_pb2.AcceptTransferRequest, context: Context
+    ) -> intake_pb2.AcceptTransferResponse:
+        """A named person there took the care over."""
+        return intake_pb2.AcceptTransferResponse(receipt=await self._desk.accept(request, "transfer_accepted"))
+
+    async def DeclineTransfer(
+        self, request: intake_pb2.DeclineTransferRequest, context: Context
+    ) -> intake_pb2.DeclineTransferResponse:
+        """They will not take the care over, or no longer."""
+        return intake_pb2.DeclineTransferResponse(receipt=await self._desk.accept(request, "transfer_declined"))
+
+    async def RecordOptOut(
+        self, request: intake_pb2.RecordOptOutRequest, context: Context
+    ) -> intake_pb2.RecordOptOutResponse:
+        """The person wants no messages, or not to be followed through Handrail."""
+        return intake_pb2.RecordOptOutResponse(receipt=await self._desk.accept(request, "opted_out"))
+
+    async def RecordOptIn(
+        self, request: intake_pb2.RecordOptInRequest, context: Context
+    ) -> intake_pb2.RecordOptInResponse:
+        """The person wants messages again."""
+        return intake_pb2.RecordOptInResponse(receipt=await self._desk.accept(request, "opted_in"))
+
+    async def ChangeLead(
+        self, request: intake_pb2.ChangeLeadRequest, context: Context
+    ) -> intake_pb2.ChangeLeadResponse:
+        """Another team leads the care, and agreed to."""
+        return intake_pb2.ChangeLeadResponse(receipt=await self._desk.accept(request, "lead_changed"))
+
+    async def RecordLostToFollowUp(
+        self, request: intake_pb2.RecordLostToFollowUpRequest, context: Context
+    ) -> intake_pb2.RecordLostToFollowUpResponse:
+        """Nobody can reach the person; somebody is to find them."""
+        return intake_pb2.RecordLostToFollowUpResponse(receipt=await self._desk.accept(request, "lost_to_follow_up"))
+
+    async def RecordFoundAgain(
+        self, request: intake_pb2.RecordFoundAgainRequest, context: Context
+    ) -> intake_pb2.RecordFoundAgainResponse:
+        """The person was found."""
+        return intake_pb2.RecordFoundAgainResponse(receipt=await self._desk.accept(request, "found_again"))
+
     async def ClosePathway(
         self, request: intake_pb2.ClosePathwayRequest, context: Context
     ) -> intake_pb2.ClosePathwayResponse:

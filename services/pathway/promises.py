@@ -35,6 +35,18 @@ NAMES = (
     "yellow_card_submitted",
     "treatment_reviewed",
     "phone_task",
+    "death_verified",
+    "family_contacted",
+    "arrangements_cancelled",
+    "treatment_death_reviewed",
+    "referral_closed_after_death",
+    "pathway_closed",
+    "transfer_accepted",
+    "transfer_declined",
+    "opt_out_agreed",
+    "lead_contact",
+    "person_found",
+    "found_contact",
 )
 LONGEST_WORKING_DAYS = 250
 LONGEST_HOURS = 24 * 365

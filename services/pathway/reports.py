@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from handrail.clinical.v1 import terms_pb2
 from services.pathway.convert import value_from_proto
 from services.pathway.dictionary import Scalar
+from services.pathway.due_dates import london_date
 from services.pathway.guideline import Guideline
 from services.runtime.clock import now
 from services.runtime.context import Actor, correlation_id
@@ -24,7 +25,8 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 FARTHEST = timedelta(days=3660)
 LONGEST_DEFERRAL = timedelta(days=366)
-_DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on"})
+_PAST = frozenset({"died_on", "last_contact_on"})
+_DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on"}) | _PAST
 
 
 class ReportRequest(Protocol):
@@ -160,6 +162,8 @@ def _problem_with_date(name: str, text: str) -> str:
     today = now().date()
     if name in {"until", "next_try_on"} and not today <= day <= today + LONGEST_DEFERRAL:
         return "put a task off to a day from today on, and by a year at most"
+    if name in _PAST and day > london_date(now()):
+        return "this day lies in the future; check the date"
     if not EARLIEST.date() <= day <= today + FARTHEST:
         return "this lies too far away; check the year"
     return ""

@@ -27,7 +27,8 @@ async def apply_plan(session: AsyncSession, request: filing_pb.ApplyPlanRequest)
     applied = await _applied(session, request, patient_id)
     if applied is not None:
         return _answer(applied.answer["opened"], already_applied=True)
-    items = await _items(session, patient_id, [c.item_id for c in request.close] + [m.item_id for m in request.move])
+    touched = [change.item_id for changes in (request.close, request.move, request.reopen) for change in changes]
+    items = await _items(session, patient_id, touched)
     at = instant_from_proto(request.applied_at)
     for settle in request.close:
         _settle(session, items[uuid.UUID(settle.item_id)], settle, at, request.seq)
@@ -38,6 +39,8 @@ async def apply_plan(session: AsyncSession, request: filing_pb.ApplyPlanRequest)
             items[uuid.UUID(move.item_id)].owner_team = who.owner(move.owner_team, "")
     # Closed before opened: a successor may take the key that its predecessor leaves.
     await session.flush()
+    for again in request.reopen:
+        _reopen(session, items[uuid.UUID(again.item_id)], again, at, request.seq)
     opened = await _open_all(session, request, who, at) if who is not None else []
     if request.pathway_closed:
         pathway = await session.get(models.Pathway, patient_id)
@@ -141,6 +144,14 @@ def _move(session: AsyncSession, item: models.Item, move: filing_pb.ItemToMove, 
     if item.overdue_at is not None and item.due_at > at:
         item.overdue_at = None
     session.add(_step(item, change, at, seq, move.reason))
+
+
+def _reopen(session: AsyncSession, item: models.Item, again: filing_pb.ItemToReopen, at: dt.datetime, seq: int) -> None:
+    """Let a closed item stand again as it stood, with its owner and its clock; one that is open stays so."""
+    if item.status == OPEN:
+        return
+    item.status, item.closed_at, item.closed_reason = OPEN, None, ""
+    session.add(_step(item, "reopened", at, seq, again.reason))
 
 
 async def _open_all(

@@ -159,6 +159,38 @@ async def _therapy_line_ended(session: AsyncSession, event: models.Event, reques
     return [fact]
 
 
+async def _death_verified(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
+    """Lines of treatment ended with the person; no fact is made of it, so that a mistake leaves none behind."""
+    died_on = request.event.death_verified.died_on
+    rows = select(models.TherapyLine).where(
+        models.TherapyLine.patient_id == event.patient_id, models.TherapyLine.status == "ongoing"
+    )
+    for line in await session.scalars(rows):
+        line.status, line.ended_at = "ended", event.occurred_at
+        line.course = {**line.course, "stop_reason": "other", "ended_on": died_on}
+    return []
+
+
+async def _death_withdrawn(session: AsyncSession, event: models.Event, _request: Request) -> list[models.Fact]:
+    """Lines that nobody but the death ended go on, as they had been started."""
+    kinds = models.Event.kind.in_(("therapy_line_started", "therapy_line_ended"))
+    of_lines = select(models.Event).where(models.Event.patient_id == event.patient_id, kinds)
+    courses, by_people = {}, set()
+    for told in await session.scalars(of_lines):
+        said = told.payload[told.kind]
+        if told.kind == "therapy_line_started":
+            courses[said["line_id"]] = said["course"]
+        else:
+            by_people.add(said["line_id"])
+    rows = select(models.TherapyLine).where(
+        models.TherapyLine.patient_id == event.patient_id, models.TherapyLine.status == "ended"
+    )
+    for line in await session.scalars(rows):
+        if str(line.line_id) not in by_people:
+            line.status, line.ended_at, line.course = "ongoing", None, courses[str(line.line_id)]
+    return []
+
+
 async def _appointment_booked(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
     booked = request.event.appointment_booked
     if await session.get(models.Appointment, uuid.UUID(booked.appointment_id)) is not None:
@@ -233,4 +265,6 @@ PROJECTIONS: dict[str, Projection] = {
     "appointment_attended": _appointment_attended,
     "appointment_missed": _appointment_missed,
     "referral_drafted": referral_drafted,
+    "death_verified": _death_verified,
+    "death_withdrawn": _death_withdrawn,
 }

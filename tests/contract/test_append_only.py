@@ -9,7 +9,7 @@ from tests.house import Door
 
 KEPT = {
     "records": ("event", "fact", "decision", "evaluation", "item_step", "referral_step", "reply"),
-    "notify": ("attempt", "inbound"),
+    "notify": ("attempt", "inbound", "suppression"),
 }
 
 

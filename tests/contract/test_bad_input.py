@@ -194,6 +194,7 @@ async def test_a_report_before_the_pathway_is_open_is_refused(door: Door) -> Non
 
 async def test_an_event_for_a_closed_pathway_is_refused(door: Door) -> None:
     patient = await door.opened()
+    await door.told(NURSE, "AssignKeyWorker", patient, events_pb2.KeyWorkerAssigned(person_id="carys.nurse"))
     await door.told(COORDINATOR, "ClosePathway", patient, events_pb2.PathwayClosed(reason="Moved away."))
     async with nothing_changes(door, [patient]):
         error = await refusal(door.report(NURSE, "ReportSymptom", patient, symptom()))

@@ -40,6 +40,7 @@ ALL_ACTIVITIES = {
     "send_notice",
     "list_inbound",
     "plan_response_check",
+    "silence",
 }
 
 
@@ -97,6 +98,7 @@ class Story:
         )
         receipt = await insist(self.door, NURSE, "BookAppointment", self.patient_id, for_nothing)
         await self.filed(receipt.seq)
+        await self.namesake()
         drafted = events_pb2.ReferralDrafted(
             **referral, to_team="palliative_care", reason="fatigue, uncontrolled local disease", urgency="routine"
         )
@@ -113,6 +115,18 @@ class Story:
         ):
             await self.say(PALLIATIVE, rpc, event, also=not_yet)
         await self.referral_is("first_contact")
+
+    async def namesake(self) -> None:
+        """A death is recorded on the wrong person, verified even, and taken back."""
+        await self.say(COORDINATOR, "ReportDeath", events_pb2.DeathReported(reported_by="gp"))
+        verified = events_pb2.DeathVerified(
+            identity_checked="nhs_number_and_name",
+            confirmed_with="The practice",
+            died_on=f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}",
+        )
+        await self.say(NURSE, "VerifyDeath", verified)
+        mistake = events_pb2.DeathWithdrawn(mistake="namesake", reason="Another person of that name.")
+        await self.say(NURSE, "WithdrawDeathReport", mistake)
 
     async def filed(self, seq: int, patience: float = 150.0) -> None:
         until = time.monotonic() + patience

@@ -36,6 +36,7 @@ from workflows.messages import (
     RefusedReport,
     ResponseCheckInput,
     SetStatusInput,
+    Silence,
 )
 from workflows.worker import WORKFLOWS, runner
 
@@ -70,6 +71,7 @@ class Memory:
     decided: list[DecideInput] = field(default_factory=list)
     applied: list[ApplyInput] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
     statuses: list[SetStatusInput] = field(default_factory=list)
     refused: list[RefusedReport] = field(default_factory=list)
     records_down: bool = False
@@ -77,6 +79,8 @@ class Memory:
     refuse_kind: str = ""
     refuse_template: str = ""
     refuse_status: str = ""
+    refuse_silence: bool = False
+    suppress: str = ""  # the template that is held back, as one for the person would be
     decisions: str = ""  # "down", or "refuse"
     scheduling_down: bool = False
     inbound: list[InboundReceipt] = field(default_factory=list)
@@ -183,9 +187,20 @@ class Memory:
         if notice.template == self.refuse_template:
             message = "notify refuses this"
             raise ApplicationError(message, type="invalid", non_retryable=True)
+        if notice.template == self.suppress:
+            return names.SUPPRESSED
         if notice.message_id not in {sent.message_id for sent in self.notices}:
             self.notices.append(notice)
         return "sent"
+
+    @activity.defn
+    async def silence(self, asked: Silence) -> bool:
+        """Keep whom nothing may reach."""
+        if self.refuse_silence:
+            message = "notify refuses this"
+            raise ApplicationError(message, type="invalid", non_retryable=True)
+        self.silences.append(asked)
+        return not asked.lifted
 
     @activity.defn
     async def list_inbound(self, cursor: int) -> InboundPage:
@@ -219,6 +234,7 @@ async def working(client: Client, memory: Memory, task_queue: str) -> AsyncItera
             memory.apply_plan,
             memory.set_referral_status,
             memory.send_notice,
+            memory.silence,
             memory.list_inbound,
             memory.plan_response_check,
             memory.plan_escalation,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import re
+import sys
 import time
 import uuid
 from datetime import timedelta
@@ -99,6 +100,47 @@ async def overdue_and_put_off(env: WorkflowEnvironment, queue: str, memory: Memo
     await keep(env.client, "pathway-overdue", pathway.id)
 
 
+async def a_namesake_and_an_end(env: WorkflowEnvironment, queue: str, memory: Memory) -> None:
+    """A death that was a mistake, a transfer that fell through, a death that was none, and the closing by a person."""
+    pathway = await started(env, queue, history_events=300)
+    line_id = await started_line(pathway)
+    await eventually(lambda: any(item.kind == "response_check" for a in memory.applied for item in a.open), "a check")
+    await settled(pathway)
+    verified = {"identity_checked": "nhs_number_and_name", "confirmed_with": "the ward", "died_on": "2026-03-01"}
+    await say(pathway, "death_reported", reported_by="gp")
+    await pathway.execute_update(PatientPathway.report, by(PALLIATIVE, "death_verified", **verified))
+    await settled(pathway)
+    await say(pathway, "death_withdrawn", mistake="namesake", reason="another person")
+    await settled(pathway)
+    transfer = {
+        "transfer_id": str(uuid.uuid4()),
+        "to_organisation": "Anytown",
+        "accepted_by": "Dr A",
+        "reason": "moved",
+    }
+    for kind in ("transfer_offered", "transfer_accepted", "transfer_declined"):
+        await say(pathway, kind, **transfer)
+        await settled(pathway)
+    await say(pathway, "lost_to_follow_up", tried="calls")
+    await say(pathway, "found_again", how="her GP")
+    await say(pathway, "opted_out", scope="messages", words="no")
+    await say(pathway, "lead_changed", to_team="palliative_care", accepted_by="Dr P", reason="comfort")
+    await settled(pathway)
+    await say(pathway, "death_reported", reported_by="hospice")
+    await pathway.execute_update(PatientPathway.report, by(PALLIATIVE, "death_verified", **verified))
+    await settled(pathway)
+    for step in ("family", "arrangements", "review"):
+        key = f"track|death|{step}"
+        asked = [asked for asked in memory.applied if key in {item.key for item in asked.open}][-1]
+        item_id = names.derived_id("item", asked.patient_id, key, asked.event_id)
+        await say(pathway, "item_completed", item_id=item_id, outcome="done")
+        await settled(pathway)
+    await say(pathway, "pathway_closed", reason="she died; all was done")
+    await env.client.get_workflow_handle(pathway.id).result()
+    await keep(env.client, "pathway-endings", pathway.id)
+    await keep(env.client, "therapy-line-died", names.therapy_line_id(line_id))
+
+
 async def many_runs(env: WorkflowEnvironment, queue: str, memory: Memory) -> None:
     """More reports than one run takes, a while without records, and a declined referral."""
     pathway = await started(env, queue, history_events=120, unfiled_seconds=2)
@@ -118,9 +160,11 @@ async def many_runs(env: WorkflowEnvironment, queue: str, memory: Memory) -> Non
 
 
 async def main() -> None:
-    """Record all of them anew."""
+    """Record all of them anew, or only the story that is named: `… record_histories many_runs`."""
+    stories = (whole_story, overdue_and_put_off, many_runs, a_namesake_and_an_end)
+    named = [story for story in stories if story.__name__ in sys.argv[1:]]
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.json"):
+    for old in [] if named else FOLDER.glob("*.json"):
         old.unlink()
     extra = [part for setting in SETTINGS for part in ("--dynamic-config-value", setting)]
     async with await WorkflowEnvironment.start_time_skipping_v2(
@@ -129,7 +173,7 @@ async def main() -> None:
         dev_server_extra_args=extra,
         dev_server_log_level="error",
     ) as env:
-        for scenario in (whole_story, overdue_and_put_off, many_runs):
+        for scenario in named or stories:
             soon = timedelta(seconds=4)
             memory, queue = Memory(due_in=soon) if scenario is overdue_and_put_off else Memory(), str(uuid.uuid4())
             async with working(env.client, memory, queue):

@@ -175,6 +175,7 @@ async def test_closing_a_pathway_ends_it(env: WorkflowEnvironment) -> None:
     memory, queue = Memory(), str(uuid.uuid4())
     async with working(env.client, memory, queue):
         handle = await started(env, queue)
+        await settled(handle)
         await handle.execute_update(PatientPathway.report, a_report("pathway_closed", reason="moved abroad"))
         await handle.result()
     assert memory.applied[-1].close

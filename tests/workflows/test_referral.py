@@ -131,10 +131,11 @@ async def test_a_pathway_is_not_closed_over_a_referral_that_is_under_way(env: Wo
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await say(pathway, "pathway_closed", reason="moved abroad")
         assert "Close the referral first" in str(refused.value.cause)
-        # when the receiving team declines, the pathway can be closed; what comes later becomes a telephone task
-        declined = by(PALLIATIVE, "referral_declined", **asked_of(referral.id))
-        await referral.execute_update(ReferralWorkflow.act, declined)
-        await eventually(lambda: "referral_declined" in kinds(memory), "the act reached the pathway")
+        # when the receiving team has met the person, the pathway can be closed; what comes later is telephoned
+        for kind in ("acknowledged", "accepted", "first_contact"):
+            act = by(PALLIATIVE, f"referral_{kind}", taken_by="M", **asked_of(referral.id))
+            await referral.execute_update(ReferralWorkflow.act, act)
+        await eventually(lambda: "referral_first_contact" in kinds(memory), "the act reached the pathway")
         await settled(pathway)
         await say(pathway, "pathway_closed", reason="moved abroad")
         await pathway.result()

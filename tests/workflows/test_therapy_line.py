@@ -77,6 +77,8 @@ async def test_a_pathway_is_not_closed_over_a_line_that_is_under_way(env: Workfl
             await say(pathway, "pathway_closed", reason="moved abroad")
         assert "Report its end first" in str(refused.value.cause)
         await say(pathway, "therapy_line_ended", line_id=line_id, stop_reason="other")
+        await eventually(lambda: endings(memory, line_id), "its check is withdrawn")
+        await settled(pathway)
         await say(pathway, "pathway_closed", reason="moved abroad")
         await env.client.get_workflow_handle(pathway.id).result()
         assert await env.client.get_workflow_handle(names.therapy_line_id(line_id)).result() == "other"

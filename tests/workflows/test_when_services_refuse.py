@@ -81,6 +81,7 @@ async def test_a_closing_that_the_record_refuses_leaves_the_pathway_open(env: Wo
     memory, queue = Memory(refuse_kind="pathway_closed"), str(uuid.uuid4())
     async with working(env.client, memory, queue):
         pathway = await started(env, queue)
+        await settled(pathway)
         await say(pathway, "pathway_closed", reason="moved abroad")
         await settled(pathway)
         await say(pathway, "symptom_reported")

@@ -13,7 +13,7 @@ from handrail.records.v1 import filing_pb2, timeline_pb2
 from services.runtime.errors import Category, HandrailError
 from workflows import names
 from workflows.activities import instant, refusals, timestamp
-from workflows.messages import InboundPage, InboundReceipt, Notice
+from workflows.messages import InboundPage, InboundReceipt, Notice, Silence
 
 if TYPE_CHECKING:
     from handrail.notify.v1.notices_pb2_grpc import NoticeServiceAsyncStub
@@ -116,6 +116,17 @@ class NotifyActivities:
             item_ids=notice.item_ids,
         )
         await self._caller.call(self._filing.LinkMessage, request)
+
+    @activity.defn
+    async def silence(self, asked: Silence) -> bool:
+        """Say that nothing may reach a person, or that one cause of it holds no longer; return whether any holds."""
+        key, person, cause, seq = asked.suppression_id, asked.patient_id, asked.cause, asked.seq
+        silencing = notices_pb2.SuppressPatientRequest(idempotency_key=key, patient_id=person, cause=cause, seq=seq)
+        lifting = notices_pb2.LiftSuppressionRequest(idempotency_key=key, patient_id=person, cause=cause, seq=seq)
+        with refusals():
+            if asked.lifted:
+                return bool((await self._caller.call(self._notices.LiftSuppression, lifting)).suppressed)
+            return bool((await self._caller.call(self._notices.SuppressPatient, silencing)).suppressed)
 
     @activity.defn
     async def list_inbound(self, cursor: int) -> InboundPage:

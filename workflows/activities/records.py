@@ -133,6 +133,9 @@ class RecordsActivities:
                     ],
                     event_id=asked.event_id,
                     pathway_closed=asked.pathway_closed,
+                    reopen=[
+                        filing_pb2.ItemToReopen(item_id=item_id, reason=reason) for item_id, reason in asked.reopen
+                    ],
                 ),
             )
         return Applied({item.item_id: item.owner_team for item in reply.opened})

@@ -38,6 +38,16 @@ NEWS = frozenset(
         "referral_undelivered",
         "appointment_missed",
         "pathway_closed",
+        "death_reported",
+        "death_verified",
+        "death_withdrawn",
+        "transfer_accepted",
+        "transfer_declined",
+        "opted_out",
+        "opted_in",
+        "lead_changed",
+        "lost_to_follow_up",
+        "found_again",
     }
 )
 POLL = 0.05

@@ -58,7 +58,9 @@ async def migrated() -> Database:
 async def database(migrated: Database) -> Database:
     """The database, empty again."""
     async with connected(migrated.owner_url) as connection:
-        await connection.execute("truncate notify.message, notify.attempt, notify.inbound restart identity")
+        await connection.execute(
+            "truncate notify.message, notify.attempt, notify.inbound, notify.suppression restart identity"
+        )
     return migrated
 
 

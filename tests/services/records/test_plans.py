@@ -139,6 +139,26 @@ async def test_a_settled_item_stays_as_it_was_settled(house: House) -> None:
     assert (listed.status, listed.closed_reason) == ("done", "assessed")
 
 
+async def test_an_item_that_was_set_aside_stands_again_as_it_stood(house: House) -> None:
+    story = await house.opened()
+    item = an_item()
+    await story.apply(open=[item])
+    (before,) = await story.items()
+    await story.apply(close=[settle(item.item_id, "withdrawn", "The person has died.")])
+    assert await story.items() == []
+    again = filing_pb.ItemToReopen(item_id=item.item_id, reason="It was a namesake.")
+    for _ in range(2):  # one that stands already stays as it stands
+        await story.apply(reopen=[again])
+    (after,) = await story.items()
+    assert after == before
+    assert [change for change, _ in await steps(house, item.item_id)] == ["opened", "withdrawn", "reopened"]
+    # two tasks of one key cannot both stand
+    await story.apply(close=[settle(item.item_id, "withdrawn", "The person has died.")])
+    await story.apply(open=[an_item(item.key)])
+    with Refusal(Category.CONFLICT):
+        await story.apply(reopen=[again])
+
+
 async def test_an_item_of_somebody_else_is_not_found(house: House) -> None:
     story, other = await house.opened(), await house.opened()
     item = an_item()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from handrail.clinical.v1 import events_pb2
 from services.pathway.dictionary import Therapy
 from services.pathway.guideline import Guideline, GuidelineError, Rule, load_all, load_guideline
 from tests.unit.pathway.person import GUIDELINES
@@ -42,6 +43,7 @@ def test_the_encoded_numbers_cover_every_section(guideline: Guideline) -> None:
     assert len(ENCODED) == 55
     assert {rule.number for rule in guideline.rules if rule.no_condition} == {"1.2.2"}
     assert not guideline.unverified
+    assert len(guideline.events) == len(events_pb2.ClinicalEvent.DESCRIPTOR.fields)
     assert re.fullmatch("[0-9a-f]{64}", guideline.content_hash)
 
 

@@ -136,6 +136,23 @@ def test_a_pathway_is_not_closed_over_what_is_under_way(under_way: list[tuple[st
     assert "then" in refused.message
 
 
+def test_a_pathway_is_not_closed_over_an_open_task_but_for_the_next_contact() -> None:
+    state, closing = a_state(), a_report("pathway_closed", {"reason": "moved"})
+    for number in range(5):
+        state.items[f"i{number}"] = OpenItem(f"i{number}", f"k{number}", "chase", f"Task {number}", "o", "", NOW)
+    state.items["e"] = OpenItem("e", "k", "red_flag", "See her now", "o", "", NOW, "emergency")
+    state.items["n"] = OpenItem("n", "n", "next_contact", "Plan the next contact", "o", "", NOW)
+    refused = refusal(state, closing)
+    assert refused is not None
+    assert "'See her now'; 'Task 0'; 'Task 1'; and 3 more" in refused.message
+    state.items = {"n": state.items["n"]}
+    assert refusal(state, closing) is None
+    state.queue = [Entry(1, NOW, "e")]
+    refused = refusal(state, closing)
+    assert refused is not None
+    assert refused.code == names.QUEUE_FULL
+
+
 def test_a_full_queue_refuses_and_says_that_nothing_was_taken() -> None:
     state = a_state()
     state.queue = [Entry(n, NOW, str(n)) for n in range(state.settings.queue_limit)]

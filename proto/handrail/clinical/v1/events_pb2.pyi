@@ -66,6 +66,17 @@ class ClinicalEvent(_message.Message):
     CYCLE_DEFERRED_FIELD_NUMBER: _builtins.int
     DOSE_CHANGED_FIELD_NUMBER: _builtins.int
     YELLOW_CARD_SUBMITTED_FIELD_NUMBER: _builtins.int
+    DEATH_REPORTED_FIELD_NUMBER: _builtins.int
+    DEATH_VERIFIED_FIELD_NUMBER: _builtins.int
+    DEATH_WITHDRAWN_FIELD_NUMBER: _builtins.int
+    TRANSFER_OFFERED_FIELD_NUMBER: _builtins.int
+    TRANSFER_ACCEPTED_FIELD_NUMBER: _builtins.int
+    TRANSFER_DECLINED_FIELD_NUMBER: _builtins.int
+    OPTED_OUT_FIELD_NUMBER: _builtins.int
+    OPTED_IN_FIELD_NUMBER: _builtins.int
+    LEAD_CHANGED_FIELD_NUMBER: _builtins.int
+    LOST_TO_FOLLOW_UP_FIELD_NUMBER: _builtins.int
+    FOUND_AGAIN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pathway_opened(self) -> Global___PathwayOpened: ...
     @_builtins.property
@@ -150,6 +161,30 @@ class ClinicalEvent(_message.Message):
     def dose_changed(self) -> Global___DoseChanged: ...
     @_builtins.property
     def yellow_card_submitted(self) -> Global___YellowCardSubmitted: ...
+    @_builtins.property
+    def death_reported(self) -> Global___DeathReported:
+        """How a pathway ends, and how that is taken back."""
+
+    @_builtins.property
+    def death_verified(self) -> Global___DeathVerified: ...
+    @_builtins.property
+    def death_withdrawn(self) -> Global___DeathWithdrawn: ...
+    @_builtins.property
+    def transfer_offered(self) -> Global___TransferOffered: ...
+    @_builtins.property
+    def transfer_accepted(self) -> Global___TransferAccepted: ...
+    @_builtins.property
+    def transfer_declined(self) -> Global___TransferDeclined: ...
+    @_builtins.property
+    def opted_out(self) -> Global___OptedOut: ...
+    @_builtins.property
+    def opted_in(self) -> Global___OptedIn: ...
+    @_builtins.property
+    def lead_changed(self) -> Global___LeadChanged: ...
+    @_builtins.property
+    def lost_to_follow_up(self) -> Global___LostToFollowUp: ...
+    @_builtins.property
+    def found_again(self) -> Global___FoundAgain: ...
     def __init__(
         self,
         *,
@@ -195,12 +230,23 @@ class ClinicalEvent(_message.Message):
         cycle_deferred: Global___CycleDeferred | None = ...,
         dose_changed: Global___DoseChanged | None = ...,
         yellow_card_submitted: Global___YellowCardSubmitted | None = ...,
+        death_reported: Global___DeathReported | None = ...,
+        death_verified: Global___DeathVerified | None = ...,
+        death_withdrawn: Global___DeathWithdrawn | None = ...,
+        transfer_offered: Global___TransferOffered | None = ...,
+        transfer_accepted: Global___TransferAccepted | None = ...,
+        transfer_declined: Global___TransferDeclined | None = ...,
+        opted_out: Global___OptedOut | None = ...,
+        opted_in: Global___OptedIn | None = ...,
+        lead_changed: Global___LeadChanged | None = ...,
+        lost_to_follow_up: Global___LostToFollowUp | None = ...,
+        found_again: Global___FoundAgain | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1320,3 +1366,281 @@ class PathwayClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PathwayClosed: _TypeAlias = PathwayClosed  # noqa: Y015
+
+@_typing.final
+class DeathReported(_message.Message):
+    """Somebody says that the person has died. From then on no message goes to the person; nothing else is stopped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTED_BY_FIELD_NUMBER: _builtins.int
+    DIED_ON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    reported_by: _builtins.str
+    died_on: _builtins.str
+    """ISO date; empty when nobody has said yet."""
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        reported_by: _builtins.str = ...,
+        died_on: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["died_on", b"died_on", "note", b"note", "reported_by", b"reported_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeathReported: _TypeAlias = DeathReported  # noqa: Y015
+
+@_typing.final
+class DeathVerified(_message.Message):
+    """A second person made sure who died. What was checked is named; the values themselves stay in the record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_CHECKED_FIELD_NUMBER: _builtins.int
+    CONFIRMED_WITH_FIELD_NUMBER: _builtins.int
+    DIED_ON_FIELD_NUMBER: _builtins.int
+    identity_checked: _builtins.str
+    confirmed_with: _builtins.str
+    """Who confirmed it: the practice, the ward, the medical examiner's office."""
+    died_on: _builtins.str
+    def __init__(
+        self,
+        *,
+        identity_checked: _builtins.str = ...,
+        confirmed_with: _builtins.str = ...,
+        died_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_with", b"confirmed_with", "died_on", b"died_on", "identity_checked", b"identity_checked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeathVerified: _TypeAlias = DeathVerified  # noqa: Y015
+
+@_typing.final
+class DeathWithdrawn(_message.Message):
+    """It was somebody else, or a mistake: all that the death set aside stands again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MISTAKE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    mistake: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        mistake: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mistake", b"mistake", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeathWithdrawn: _TypeAlias = DeathWithdrawn  # noqa: Y015
+
+@_typing.final
+class TransferOffered(_message.Message):
+    """Another organisation is asked to take the whole of the care over; until it does, nothing changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    TO_ORGANISATION_FIELD_NUMBER: _builtins.int
+    ODS_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    to_organisation: _builtins.str
+    ods_code: _builtins.str
+    """The organisation's ODS code, when it is known."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        to_organisation: _builtins.str = ...,
+        ods_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ods_code", b"ods_code", "reason", b"reason", "to_organisation", b"to_organisation", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferOffered: _TypeAlias = TransferOffered  # noqa: Y015
+
+@_typing.final
+class TransferAccepted(_message.Message):
+    """A named person there took the care over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    ACCEPTED_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    accepted_by: _builtins.str
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        accepted_by: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "note", b"note", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferAccepted: _TypeAlias = TransferAccepted  # noqa: Y015
+
+@_typing.final
+class TransferDeclined(_message.Message):
+    """They will not, or no longer: all that was let go stands again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferDeclined: _TypeAlias = TransferDeclined  # noqa: Y015
+
+@_typing.final
+class OptedOut(_message.Message):
+    """The person wants no messages, or not to be followed through Handrail. What the team has to do stays the team's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    scope: _builtins.str
+    words: _builtins.str
+    """In the person's own words."""
+    def __init__(
+        self,
+        *,
+        scope: _builtins.str = ...,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OptedOut: _TypeAlias = OptedOut  # noqa: Y015
+
+@_typing.final
+class OptedIn(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORDS_FIELD_NUMBER: _builtins.int
+    words: _builtins.str
+    def __init__(
+        self,
+        *,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OptedIn: _TypeAlias = OptedIn  # noqa: Y015
+
+@_typing.final
+class LeadChanged(_message.Message):
+    """Another team leads the care from now on, as palliative care does towards the end; somebody there agreed to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_TEAM_FIELD_NUMBER: _builtins.int
+    ACCEPTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    to_team: _builtins.str
+    accepted_by: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        to_team: _builtins.str = ...,
+        accepted_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_by", b"accepted_by", "reason", b"reason", "to_team", b"to_team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeadChanged: _TypeAlias = LeadChanged  # noqa: Y015
+
+@_typing.final
+class LostToFollowUp(_message.Message):
+    """Nobody can reach the person. It closes nothing: somebody is to find them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIED_FIELD_NUMBER: _builtins.int
+    LAST_CONTACT_ON_FIELD_NUMBER: _builtins.int
+    tried: _builtins.str
+    """What was tried."""
+    last_contact_on: _builtins.str
+    """ISO date; empty when it is not known."""
+    def __init__(
+        self,
+        *,
+        tried: _builtins.str = ...,
+        last_contact_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_contact_on", b"last_contact_on", "tried", b"tried"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LostToFollowUp: _TypeAlias = LostToFollowUp  # noqa: Y015
+
+@_typing.final
+class FoundAgain(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOW_FIELD_NUMBER: _builtins.int
+    how: _builtins.str
+    def __init__(
+        self,
+        *,
+        how: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["how", b"how"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoundAgain: _TypeAlias = FoundAgain  # noqa: Y015

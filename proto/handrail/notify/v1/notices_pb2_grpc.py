@@ -59,6 +59,16 @@ class NoticeServiceStub:
                 request_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ReportReceiptRequest.SerializeToString,
                 response_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ReportReceiptResponse.FromString,
                 _registered_method=True)
+        self.SuppressPatient = channel.unary_unary(
+                '/handrail.notify.v1.NoticeService/SuppressPatient',
+                request_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SuppressPatientRequest.SerializeToString,
+                response_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SuppressPatientResponse.FromString,
+                _registered_method=True)
+        self.LiftSuppression = channel.unary_unary(
+                '/handrail.notify.v1.NoticeService/LiftSuppression',
+                request_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.LiftSuppressionRequest.SerializeToString,
+                response_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.LiftSuppressionResponse.FromString,
+                _registered_method=True)
 
 
 class NoticeServiceServicer:
@@ -97,6 +107,20 @@ class NoticeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SuppressPatient(self, request, context):
+        """From now on no message goes to this person, those that wait included. Staff are told as before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftSuppression(self, request, context):
+        """One cause of that holds no longer; messages go again when no other cause does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NoticeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +148,16 @@ def add_NoticeServiceServicer_to_server(servicer, server):
                     servicer.ReportReceipt,
                     request_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ReportReceiptRequest.FromString,
                     response_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ReportReceiptResponse.SerializeToString,
+            ),
+            'SuppressPatient': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuppressPatient,
+                    request_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SuppressPatientRequest.FromString,
+                    response_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SuppressPatientResponse.SerializeToString,
+            ),
+            'LiftSuppression': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftSuppression,
+                    request_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.LiftSuppressionRequest.FromString,
+                    response_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.LiftSuppressionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -261,6 +295,60 @@ class NoticeService:
             '/handrail.notify.v1.NoticeService/ReportReceipt',
             handrail_dot_notify_dot_v1_dot_notices__pb2.ReportReceiptRequest.SerializeToString,
             handrail_dot_notify_dot_v1_dot_notices__pb2.ReportReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuppressPatient(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.notify.v1.NoticeService/SuppressPatient',
+            handrail_dot_notify_dot_v1_dot_notices__pb2.SuppressPatientRequest.SerializeToString,
+            handrail_dot_notify_dot_v1_dot_notices__pb2.SuppressPatientResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftSuppression(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.notify.v1.NoticeService/LiftSuppression',
+            handrail_dot_notify_dot_v1_dot_notices__pb2.LiftSuppressionRequest.SerializeToString,
+            handrail_dot_notify_dot_v1_dot_notices__pb2.LiftSuppressionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1616,3 +1616,630 @@ class SubmitYellowCardResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitYellowCardResponse: _TypeAlias = SubmitYellowCardResponse  # noqa: Y015
+
+@_typing.final
+class ReportDeathRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    DEATH_REPORTED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def death_reported(self) -> _events_pb2.DeathReported: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        death_reported: _events_pb2.DeathReported | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["death_reported", b"death_reported", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["death_reported", b"death_reported", "facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportDeathRequest: _TypeAlias = ReportDeathRequest  # noqa: Y015
+
+@_typing.final
+class ReportDeathResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportDeathResponse: _TypeAlias = ReportDeathResponse  # noqa: Y015
+
+@_typing.final
+class VerifyDeathRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    DEATH_VERIFIED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def death_verified(self) -> _events_pb2.DeathVerified: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        death_verified: _events_pb2.DeathVerified | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["death_verified", b"death_verified", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["death_verified", b"death_verified", "facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyDeathRequest: _TypeAlias = VerifyDeathRequest  # noqa: Y015
+
+@_typing.final
+class VerifyDeathResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyDeathResponse: _TypeAlias = VerifyDeathResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawDeathReportRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    DEATH_WITHDRAWN_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def death_withdrawn(self) -> _events_pb2.DeathWithdrawn: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        death_withdrawn: _events_pb2.DeathWithdrawn | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["death_withdrawn", b"death_withdrawn", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["death_withdrawn", b"death_withdrawn", "facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawDeathReportRequest: _TypeAlias = WithdrawDeathReportRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawDeathReportResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawDeathReportResponse: _TypeAlias = WithdrawDeathReportResponse  # noqa: Y015
+
+@_typing.final
+class OfferTransferRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TRANSFER_OFFERED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def transfer_offered(self) -> _events_pb2.TransferOffered: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        transfer_offered: _events_pb2.TransferOffered | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "transfer_offered", b"transfer_offered"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source", "transfer_offered", b"transfer_offered"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferTransferRequest: _TypeAlias = OfferTransferRequest  # noqa: Y015
+
+@_typing.final
+class OfferTransferResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferTransferResponse: _TypeAlias = OfferTransferResponse  # noqa: Y015
+
+@_typing.final
+class AcceptTransferRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TRANSFER_ACCEPTED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def transfer_accepted(self) -> _events_pb2.TransferAccepted: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        transfer_accepted: _events_pb2.TransferAccepted | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "transfer_accepted", b"transfer_accepted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source", "transfer_accepted", b"transfer_accepted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptTransferRequest: _TypeAlias = AcceptTransferRequest  # noqa: Y015
+
+@_typing.final
+class AcceptTransferResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptTransferResponse: _TypeAlias = AcceptTransferResponse  # noqa: Y015
+
+@_typing.final
+class DeclineTransferRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TRANSFER_DECLINED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def transfer_declined(self) -> _events_pb2.TransferDeclined: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        transfer_declined: _events_pb2.TransferDeclined | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "transfer_declined", b"transfer_declined"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source", "transfer_declined", b"transfer_declined"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineTransferRequest: _TypeAlias = DeclineTransferRequest  # noqa: Y015
+
+@_typing.final
+class DeclineTransferResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineTransferResponse: _TypeAlias = DeclineTransferResponse  # noqa: Y015
+
+@_typing.final
+class RecordOptOutRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OPTED_OUT_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def opted_out(self) -> _events_pb2.OptedOut: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        opted_out: _events_pb2.OptedOut | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "opted_out", b"opted_out"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "opted_out", b"opted_out", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOptOutRequest: _TypeAlias = RecordOptOutRequest  # noqa: Y015
+
+@_typing.final
+class RecordOptOutResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOptOutResponse: _TypeAlias = RecordOptOutResponse  # noqa: Y015
+
+@_typing.final
+class RecordOptInRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OPTED_IN_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def opted_in(self) -> _events_pb2.OptedIn: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        opted_in: _events_pb2.OptedIn | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "opted_in", b"opted_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "opted_in", b"opted_in", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOptInRequest: _TypeAlias = RecordOptInRequest  # noqa: Y015
+
+@_typing.final
+class RecordOptInResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOptInResponse: _TypeAlias = RecordOptInResponse  # noqa: Y015
+
+@_typing.final
+class ChangeLeadRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    LEAD_CHANGED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def lead_changed(self) -> _events_pb2.LeadChanged: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        lead_changed: _events_pb2.LeadChanged | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lead_changed", b"lead_changed", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "lead_changed", b"lead_changed", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeLeadRequest: _TypeAlias = ChangeLeadRequest  # noqa: Y015
+
+@_typing.final
+class ChangeLeadResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeLeadResponse: _TypeAlias = ChangeLeadResponse  # noqa: Y015
+
+@_typing.final
+class RecordLostToFollowUpRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    LOST_TO_FOLLOW_UP_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def lost_to_follow_up(self) -> _events_pb2.LostToFollowUp: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        lost_to_follow_up: _events_pb2.LostToFollowUp | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lost_to_follow_up", b"lost_to_follow_up", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "lost_to_follow_up", b"lost_to_follow_up", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordLostToFollowUpRequest: _TypeAlias = RecordLostToFollowUpRequest  # noqa: Y015
+
+@_typing.final
+class RecordLostToFollowUpResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordLostToFollowUpResponse: _TypeAlias = RecordLostToFollowUpResponse  # noqa: Y015
+
+@_typing.final
+class RecordFoundAgainRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    FOUND_AGAIN_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def found_again(self) -> _events_pb2.FoundAgain: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        found_again: _events_pb2.FoundAgain | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["found_again", b"found_again", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "found_again", b"found_again", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFoundAgainRequest: _TypeAlias = RecordFoundAgainRequest  # noqa: Y015
+
+@_typing.final
+class RecordFoundAgainResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFoundAgainResponse: _TypeAlias = RecordFoundAgainResponse  # noqa: Y015

@@ -169,6 +169,61 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationResponse.FromString,
                 _registered_method=True)
+        self.ReportDeath = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ReportDeath',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportDeathRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportDeathResponse.FromString,
+                _registered_method=True)
+        self.VerifyDeath = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/VerifyDeath',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.VerifyDeathRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.VerifyDeathResponse.FromString,
+                _registered_method=True)
+        self.WithdrawDeathReport = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/WithdrawDeathReport',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.WithdrawDeathReportRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.WithdrawDeathReportResponse.FromString,
+                _registered_method=True)
+        self.OfferTransfer = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/OfferTransfer',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OfferTransferRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OfferTransferResponse.FromString,
+                _registered_method=True)
+        self.AcceptTransfer = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AcceptTransfer',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AcceptTransferRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AcceptTransferResponse.FromString,
+                _registered_method=True)
+        self.DeclineTransfer = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/DeclineTransfer',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferResponse.FromString,
+                _registered_method=True)
+        self.RecordOptOut = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordOptOut',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutResponse.FromString,
+                _registered_method=True)
+        self.RecordOptIn = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordOptIn',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInResponse.FromString,
+                _registered_method=True)
+        self.ChangeLead = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ChangeLead',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeLeadRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeLeadResponse.FromString,
+                _registered_method=True)
+        self.RecordLostToFollowUp = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordLostToFollowUp',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordLostToFollowUpRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordLostToFollowUpResponse.FromString,
+                _registered_method=True)
+        self.RecordFoundAgain = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordFoundAgain',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainResponse.FromString,
+                _registered_method=True)
         self.ClosePathway = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ClosePathway',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
@@ -368,6 +423,83 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportDeath(self, request, context):
+        """Somebody says that the person has died: no message goes to the person from then on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyDeath(self, request, context):
+        """A second person made sure who died; the family's path begins.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawDeathReport(self, request, context):
+        """The person who died was somebody else: everything stands again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OfferTransfer(self, request, context):
+        """Another organisation is asked to take the care over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptTransfer(self, request, context):
+        """A named person there took the care over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineTransfer(self, request, context):
+        """They will not take the care over, or no longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordOptOut(self, request, context):
+        """The person wants no messages, or not to be followed through Handrail.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordOptIn(self, request, context):
+        """The person wants messages again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeLead(self, request, context):
+        """Another team leads the care, and agreed to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordLostToFollowUp(self, request, context):
+        """Nobody can reach the person; somebody is to find them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordFoundAgain(self, request, context):
+        """The person was found.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ClosePathway(self, request, context):
         """A person closed the pathway, with the reason.
         """
@@ -512,6 +644,61 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.CancelInvestigation,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationResponse.SerializeToString,
+            ),
+            'ReportDeath': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportDeath,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportDeathRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportDeathResponse.SerializeToString,
+            ),
+            'VerifyDeath': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyDeath,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.VerifyDeathRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.VerifyDeathResponse.SerializeToString,
+            ),
+            'WithdrawDeathReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawDeathReport,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.WithdrawDeathReportRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.WithdrawDeathReportResponse.SerializeToString,
+            ),
+            'OfferTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.OfferTransfer,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OfferTransferRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OfferTransferResponse.SerializeToString,
+            ),
+            'AcceptTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptTransfer,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AcceptTransferRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AcceptTransferResponse.SerializeToString,
+            ),
+            'DeclineTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineTransfer,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferResponse.SerializeToString,
+            ),
+            'RecordOptOut': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOptOut,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutResponse.SerializeToString,
+            ),
+            'RecordOptIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOptIn,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInResponse.SerializeToString,
+            ),
+            'ChangeLead': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeLead,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeLeadRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeLeadResponse.SerializeToString,
+            ),
+            'RecordLostToFollowUp': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordLostToFollowUp,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordLostToFollowUpRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordLostToFollowUpResponse.SerializeToString,
+            ),
+            'RecordFoundAgain': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordFoundAgain,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainResponse.SerializeToString,
             ),
             'ClosePathway': grpc.unary_unary_rpc_method_handler(
                     servicer.ClosePathway,
@@ -1248,6 +1435,303 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/CancelInvestigation',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.CancelInvestigationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportDeath(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ReportDeath',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportDeathRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ReportDeathResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyDeath(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/VerifyDeath',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.VerifyDeathRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.VerifyDeathResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawDeathReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/WithdrawDeathReport',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.WithdrawDeathReportRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.WithdrawDeathReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OfferTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/OfferTransfer',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.OfferTransferRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.OfferTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AcceptTransfer',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AcceptTransferRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AcceptTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/DeclineTransfer',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DeclineTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordOptOut(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordOptOut',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptOutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordOptIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordOptIn',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordOptInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeLead(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ChangeLead',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeLeadRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeLeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordLostToFollowUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordLostToFollowUp',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordLostToFollowUpRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordLostToFollowUpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordFoundAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordFoundAgain',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -85,6 +85,28 @@ class IntakeServiceStub:
     """An investigation was ordered; a caution that it breaks refuses it, unless a clinician says why."""
     CancelInvestigation: _grpc.UnaryUnaryMultiCallable[_intake_pb2.CancelInvestigationRequest, _intake_pb2.CancelInvestigationResponse]
     """An order was taken back, with the reason."""
+    ReportDeath: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReportDeathRequest, _intake_pb2.ReportDeathResponse]
+    """Somebody says that the person has died: no message goes to the person from then on."""
+    VerifyDeath: _grpc.UnaryUnaryMultiCallable[_intake_pb2.VerifyDeathRequest, _intake_pb2.VerifyDeathResponse]
+    """A second person made sure who died; the family's path begins."""
+    WithdrawDeathReport: _grpc.UnaryUnaryMultiCallable[_intake_pb2.WithdrawDeathReportRequest, _intake_pb2.WithdrawDeathReportResponse]
+    """The person who died was somebody else: everything stands again."""
+    OfferTransfer: _grpc.UnaryUnaryMultiCallable[_intake_pb2.OfferTransferRequest, _intake_pb2.OfferTransferResponse]
+    """Another organisation is asked to take the care over."""
+    AcceptTransfer: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AcceptTransferRequest, _intake_pb2.AcceptTransferResponse]
+    """A named person there took the care over."""
+    DeclineTransfer: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DeclineTransferRequest, _intake_pb2.DeclineTransferResponse]
+    """They will not take the care over, or no longer."""
+    RecordOptOut: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordOptOutRequest, _intake_pb2.RecordOptOutResponse]
+    """The person wants no messages, or not to be followed through Handrail."""
+    RecordOptIn: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordOptInRequest, _intake_pb2.RecordOptInResponse]
+    """The person wants messages again."""
+    ChangeLead: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ChangeLeadRequest, _intake_pb2.ChangeLeadResponse]
+    """Another team leads the care, and agreed to."""
+    RecordLostToFollowUp: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordLostToFollowUpRequest, _intake_pb2.RecordLostToFollowUpResponse]
+    """Nobody can reach the person; somebody is to find them."""
+    RecordFoundAgain: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordFoundAgainRequest, _intake_pb2.RecordFoundAgainResponse]
+    """The person was found."""
     ClosePathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]
     """A person closed the pathway, with the reason."""
 
@@ -145,6 +167,28 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """An investigation was ordered; a caution that it breaks refuses it, unless a clinician says why."""
     CancelInvestigation: _aio.UnaryUnaryMultiCallable[_intake_pb2.CancelInvestigationRequest, _intake_pb2.CancelInvestigationResponse]  # type: ignore[assignment]
     """An order was taken back, with the reason."""
+    ReportDeath: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReportDeathRequest, _intake_pb2.ReportDeathResponse]  # type: ignore[assignment]
+    """Somebody says that the person has died: no message goes to the person from then on."""
+    VerifyDeath: _aio.UnaryUnaryMultiCallable[_intake_pb2.VerifyDeathRequest, _intake_pb2.VerifyDeathResponse]  # type: ignore[assignment]
+    """A second person made sure who died; the family's path begins."""
+    WithdrawDeathReport: _aio.UnaryUnaryMultiCallable[_intake_pb2.WithdrawDeathReportRequest, _intake_pb2.WithdrawDeathReportResponse]  # type: ignore[assignment]
+    """The person who died was somebody else: everything stands again."""
+    OfferTransfer: _aio.UnaryUnaryMultiCallable[_intake_pb2.OfferTransferRequest, _intake_pb2.OfferTransferResponse]  # type: ignore[assignment]
+    """Another organisation is asked to take the care over."""
+    AcceptTransfer: _aio.UnaryUnaryMultiCallable[_intake_pb2.AcceptTransferRequest, _intake_pb2.AcceptTransferResponse]  # type: ignore[assignment]
+    """A named person there took the care over."""
+    DeclineTransfer: _aio.UnaryUnaryMultiCallable[_intake_pb2.DeclineTransferRequest, _intake_pb2.DeclineTransferResponse]  # type: ignore[assignment]
+    """They will not take the care over, or no longer."""
+    RecordOptOut: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordOptOutRequest, _intake_pb2.RecordOptOutResponse]  # type: ignore[assignment]
+    """The person wants no messages, or not to be followed through Handrail."""
+    RecordOptIn: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordOptInRequest, _intake_pb2.RecordOptInResponse]  # type: ignore[assignment]
+    """The person wants messages again."""
+    ChangeLead: _aio.UnaryUnaryMultiCallable[_intake_pb2.ChangeLeadRequest, _intake_pb2.ChangeLeadResponse]  # type: ignore[assignment]
+    """Another team leads the care, and agreed to."""
+    RecordLostToFollowUp: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordLostToFollowUpRequest, _intake_pb2.RecordLostToFollowUpResponse]  # type: ignore[assignment]
+    """Nobody can reach the person; somebody is to find them."""
+    RecordFoundAgain: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordFoundAgainRequest, _intake_pb2.RecordFoundAgainResponse]  # type: ignore[assignment]
+    """The person was found."""
     ClosePathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]  # type: ignore[assignment]
     """A person closed the pathway, with the reason."""
 
@@ -364,6 +408,94 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.CancelInvestigationResponse, _abc.Awaitable[_intake_pb2.CancelInvestigationResponse]]:
         """An order was taken back, with the reason."""
+
+    @_abc_1.abstractmethod
+    def ReportDeath(
+        self,
+        request: _intake_pb2.ReportDeathRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ReportDeathResponse, _abc.Awaitable[_intake_pb2.ReportDeathResponse]]:
+        """Somebody says that the person has died: no message goes to the person from then on."""
+
+    @_abc_1.abstractmethod
+    def VerifyDeath(
+        self,
+        request: _intake_pb2.VerifyDeathRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.VerifyDeathResponse, _abc.Awaitable[_intake_pb2.VerifyDeathResponse]]:
+        """A second person made sure who died; the family's path begins."""
+
+    @_abc_1.abstractmethod
+    def WithdrawDeathReport(
+        self,
+        request: _intake_pb2.WithdrawDeathReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.WithdrawDeathReportResponse, _abc.Awaitable[_intake_pb2.WithdrawDeathReportResponse]]:
+        """The person who died was somebody else: everything stands again."""
+
+    @_abc_1.abstractmethod
+    def OfferTransfer(
+        self,
+        request: _intake_pb2.OfferTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.OfferTransferResponse, _abc.Awaitable[_intake_pb2.OfferTransferResponse]]:
+        """Another organisation is asked to take the care over."""
+
+    @_abc_1.abstractmethod
+    def AcceptTransfer(
+        self,
+        request: _intake_pb2.AcceptTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AcceptTransferResponse, _abc.Awaitable[_intake_pb2.AcceptTransferResponse]]:
+        """A named person there took the care over."""
+
+    @_abc_1.abstractmethod
+    def DeclineTransfer(
+        self,
+        request: _intake_pb2.DeclineTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.DeclineTransferResponse, _abc.Awaitable[_intake_pb2.DeclineTransferResponse]]:
+        """They will not take the care over, or no longer."""
+
+    @_abc_1.abstractmethod
+    def RecordOptOut(
+        self,
+        request: _intake_pb2.RecordOptOutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordOptOutResponse, _abc.Awaitable[_intake_pb2.RecordOptOutResponse]]:
+        """The person wants no messages, or not to be followed through Handrail."""
+
+    @_abc_1.abstractmethod
+    def RecordOptIn(
+        self,
+        request: _intake_pb2.RecordOptInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordOptInResponse, _abc.Awaitable[_intake_pb2.RecordOptInResponse]]:
+        """The person wants messages again."""
+
+    @_abc_1.abstractmethod
+    def ChangeLead(
+        self,
+        request: _intake_pb2.ChangeLeadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ChangeLeadResponse, _abc.Awaitable[_intake_pb2.ChangeLeadResponse]]:
+        """Another team leads the care, and agreed to."""
+
+    @_abc_1.abstractmethod
+    def RecordLostToFollowUp(
+        self,
+        request: _intake_pb2.RecordLostToFollowUpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordLostToFollowUpResponse, _abc.Awaitable[_intake_pb2.RecordLostToFollowUpResponse]]:
+        """Nobody can reach the person; somebody is to find them."""
+
+    @_abc_1.abstractmethod
+    def RecordFoundAgain(
+        self,
+        request: _intake_pb2.RecordFoundAgainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordFoundAgainResponse, _abc.Awaitable[_intake_pb2.RecordFoundAgainResponse]]:
+        """The person was found."""
 
     @_abc_1.abstractmethod
     def ClosePathway(

@@ -486,6 +486,30 @@ class ItemToMove(_message.Message):
 Global___ItemToMove: _TypeAlias = ItemToMove  # noqa: Y015
 
 @_typing.final
+class ItemToReopen(_message.Message):
+    """An item that was set aside and stands again, with the owner and the clock that it had."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemToReopen: _TypeAlias = ItemToReopen  # noqa: Y015
+
+@_typing.final
 class ApplyPlanRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -498,6 +522,7 @@ class ApplyPlanRequest(_message.Message):
     MOVE_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
     PATHWAY_CLOSED_FIELD_NUMBER: _builtins.int
+    REOPEN_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     patient_id: _builtins.str
     seq: _builtins.int
@@ -513,6 +538,8 @@ class ApplyPlanRequest(_message.Message):
     def close(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemToSettle]: ...
     @_builtins.property
     def move(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemToMove]: ...
+    @_builtins.property
+    def reopen(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemToReopen]: ...
     def __init__(
         self,
         *,
@@ -525,10 +552,11 @@ class ApplyPlanRequest(_message.Message):
         move: _abc.Iterable[Global___ItemToMove] | None = ...,
         event_id: _builtins.str = ...,
         pathway_closed: _builtins.bool = ...,
+        reopen: _abc.Iterable[Global___ItemToReopen] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "close", b"close", "event_id", b"event_id", "idempotency_key", b"idempotency_key", "move", b"move", "open", b"open", "pathway_closed", b"pathway_closed", "patient_id", b"patient_id", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "close", b"close", "event_id", b"event_id", "idempotency_key", b"idempotency_key", "move", b"move", "open", b"open", "pathway_closed", b"pathway_closed", "patient_id", b"patient_id", "reopen", b"reopen", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
