@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from workflows import names
+from workflows import imports, names
 from workflows.messages import Applied, ApplyInput, Closing, Entry, OpenItem, PathwayState, Plan, PlannedItem
 
 
@@ -16,6 +16,7 @@ class Changes:
     open: list[PlannedItem] = field(default_factory=list)
     close: dict[str, Closing] = field(default_factory=dict)
     move: dict[str, PlannedItem] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
 
 
 def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Closing]) -> Changes:
@@ -31,10 +32,13 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     going = {ending.key for ending in close.values()}
     put_off = {by_key[item.key].item_id: item for item in plan.open if item.key in by_key and item.key not in going}
     fresh = [item for item in plan.open if item.key not in by_key or item.key in going]
+    staying = [item.kind for item in by_key.values() if item.key not in going]
+    held = imports.held_back(state.held, fresh, staying, importing=kind == imports.KIND)
     return Changes(
-        open=[] if state.ended else fresh,
+        open=[] if state.ended else [item for item in fresh if not imports.is_held(item.key, held)],
         close=close,
         move=put_off if kind == "item_deferred" else {},
+        held=held,
     )
 
 
@@ -81,5 +85,6 @@ def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Appl
             )
         )
     state.items.update({item.item_id: item for item in opened})
+    state.held = changed.held
     state.ended = state.ended or (entry.report is not None and entry.report.kind == "pathway_closed")
     return opened

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from workflows import imports
 from workflows.messages import Closing, OpenItem, ReferralRef, Report, TrackItem
 
 TrackMoves = tuple[list[TrackItem], list[Closing]]
@@ -372,4 +373,5 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "investigation_ordered": _ordered,
     "investigation_cancelled": _order_cancelled,
     "result_received": _resulted,
+    "pathway_imported": imports.moves,
 }

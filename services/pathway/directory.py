@@ -55,9 +55,11 @@ class Directory:
             if to_team == signed:
                 message = f"A referral goes to another team, and {signed} is your own. Name the team that is asked."
                 raise Invalid(message, field="referral_drafted.to_team")
+        people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
         if report.kind == "key_worker_assigned":
-            people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
             _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")
+        if report.kind == "pathway_imported" and report.event.get("key_worker"):
+            _check_named(report.event["key_worker"], people, "key worker", "pathway_imported.key_worker")
 
     async def _known_teams(self) -> Sequence[timeline_pb2.Team]:
         """Return the teams, old ones while records is away: they change only when records starts."""

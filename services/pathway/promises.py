@@ -33,6 +33,7 @@ NAMES = (
     "report_not_filed",
     "investigation_resulted",
     "result_read",
+    "import_checked",
 )
 LONGEST_WORKING_DAYS = 250
 LONGEST_HOURS = 24 * 365

@@ -24,7 +24,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 FARTHEST = timedelta(days=3660)
 LONGEST_DEFERRAL = timedelta(days=366)
-_DATES = frozenset({"until", "due_on", "review_on", "started_on", "ended_on"})
+_DATES = frozenset({"until", "due_on", "review_on", "started_on", "ended_on", "diagnosed_on"})
 
 
 class ReportRequest(Protocol):

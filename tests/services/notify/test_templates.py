@@ -23,7 +23,7 @@ PROMISES = {"item_overdue", "items_opened", "report_not_filed", "phone_task"}
 # Reported by the team that would be told, or told by another message of the same moment.
 NOT_TOLD = {
     "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_delivered",
-    "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended",
+    "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "pathway_imported",
 }  # fmt: skip
 PERSONAL = {
     "name", "given_name", "family_name", "first_name", "last_name", "surname", "nhs_number", "birth_date", "dob",

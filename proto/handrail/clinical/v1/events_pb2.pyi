@@ -58,6 +58,7 @@ class ClinicalEvent(_message.Message):
     REFERRAL_UNDELIVERED_FIELD_NUMBER: _builtins.int
     INVESTIGATION_ORDERED_FIELD_NUMBER: _builtins.int
     INVESTIGATION_CANCELLED_FIELD_NUMBER: _builtins.int
+    PATHWAY_IMPORTED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pathway_opened(self) -> Global___PathwayOpened: ...
     @_builtins.property
@@ -126,6 +127,8 @@ class ClinicalEvent(_message.Message):
     def investigation_ordered(self) -> Global___InvestigationOrdered: ...
     @_builtins.property
     def investigation_cancelled(self) -> Global___InvestigationCancelled: ...
+    @_builtins.property
+    def pathway_imported(self) -> Global___PathwayImported: ...
     def __init__(
         self,
         *,
@@ -163,12 +166,13 @@ class ClinicalEvent(_message.Message):
         referral_undelivered: Global___ReferralUndelivered | None = ...,
         investigation_ordered: Global___InvestigationOrdered | None = ...,
         investigation_cancelled: Global___InvestigationCancelled | None = ...,
+        pathway_imported: Global___PathwayImported | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "key_worker_assigned", b"key_worker_assigned", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "pathway_imported"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -192,6 +196,71 @@ class PathwayOpened(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PathwayOpened: _TypeAlias = PathwayOpened  # noqa: Y015
+
+@_typing.final
+class PathwayImported(_message.Message):
+    """A person who is mid-pathway was taken over from another list: all that is known of them, in one report. What lies in
+    the past opens no tasks until somebody has checked the person.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIAGNOSED_ON_FIELD_NUMBER: _builtins.int
+    KEY_WORKER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    IMPORTED_ON_FIELD_NUMBER: _builtins.int
+    diagnosed_on: _builtins.str
+    """ISO date on which advanced disease was confirmed; empty when not known."""
+    key_worker: _builtins.str
+    """The id of the named key worker, if there is one."""
+    imported_on: _builtins.str
+    """ISO date on which Handrail took it over. The service sets it; what a client says here is replaced."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportedLine]: ...
+    def __init__(
+        self,
+        *,
+        diagnosed_on: _builtins.str = ...,
+        key_worker: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ImportedLine] | None = ...,
+        imported_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diagnosed_on", b"diagnosed_on", "imported_on", b"imported_on", "key_worker", b"key_worker", "lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathwayImported: _TypeAlias = PathwayImported  # noqa: Y015
+
+@_typing.final
+class ImportedLine(_message.Message):
+    """A line of treatment that began before the import; one that is ongoing goes on here, with its response checks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    RESPONSE_CHECK_WEEKS_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    response_check_weeks: _builtins.int
+    """Weeks between response checks (0: not stated; the first check then counts from the import)."""
+    @_builtins.property
+    def course(self) -> _terms_pb2.TherapyCourse: ...
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        course: _terms_pb2.TherapyCourse | None = ...,
+        response_check_weeks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["course", b"course"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "line_id", b"line_id", "response_check_weeks", b"response_check_weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportedLine: _TypeAlias = ImportedLine  # noqa: Y015
 
 @_typing.final
 class DiagnosisConfirmed(_message.Message):
