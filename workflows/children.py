@@ -33,10 +33,7 @@ class ChildTracks:
             case "therapy_line_started":
                 await self._start_line(report)
             case "pathway_imported":
-                for running in imports.running(self.state, report, entry.accepted_at):
-                    await _start(TherapyLine.run, running, names.therapy_line_id(running.line_id))
-                for line_id, why in imports.ended(self.state, report):
-                    await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, why))
+                await self._take_lines_over(entry, report)
             case "response_assessed":
                 line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.response_assessed, report.occurred_at))
@@ -65,6 +62,12 @@ class ChildTracks:
             settings=self.state.settings,
         )
         await _start(TherapyLine.run, line, names.therapy_line_id(line.line_id))
+
+    async def _take_lines_over(self, entry: Entry, report: Report) -> None:
+        for running in imports.running(self.state, report, entry.accepted_at):
+            await _start(TherapyLine.run, running, names.therapy_line_id(running.line_id))
+        for line_id, why in imports.ended(self.state, report):
+            await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, why))
 
     async def _start_referral(self, report: Report) -> None:
         event = report.event

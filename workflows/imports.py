@@ -1,4 +1,4 @@
-"""A person taken over mid-pathway: one task to check them, and until it is done no task for what lies in the past. Pure.
+"""A person taken over mid-pathway: one task to check them, and until it is done none for what lies in the past. Pure.
 
 What an import holds back is remembered by key: what happens after the import is asked for at once, as with anybody.
 """
