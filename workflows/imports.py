@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from workflows.messages import Closing, LineInput, PathwayState, PlannedItem, Report, TrackItem
+from workflows.messages import LineInput, PathwayState, PlannedItem, Report, TrackItem
 
 KIND = "pathway_imported"
 CHECK = "import_check"
@@ -16,10 +16,10 @@ _TRACK, _CHASE = "track|", "chase|"
 _KEY = f"{_TRACK}import-check"
 
 
-def moves(report: Report) -> tuple[list[TrackItem], list[Closing]]:
+def check(report: Report) -> TrackItem:
     """Return the one task that an import opens."""
     day = date.fromisoformat(str(report.event["imported_on"]))
-    item = TrackItem(
+    return TrackItem(
         key=_KEY,
         kind=CHECK,
         title=f"Check this person: imported on {day:%d-%b-%Y} from the caseload",
@@ -30,7 +30,6 @@ def moves(report: Report) -> tuple[list[TrackItem], list[Closing]]:
         owner_role="key_worker",
         promise="import_checked",
     )
-    return [item], []
 
 
 def held_back(
@@ -63,8 +62,10 @@ def _asked(key: str) -> set[str]:
 
 
 def take_effect(state: PathwayState, report: Report) -> None:
-    """Count the running lines as started, and those that ended meanwhile as ended."""
+    """Count the running lines as started, those that ended meanwhile as ended, and the appointment as booked."""
     state.opened = True
+    if booked := report.event.get("next_appointment"):
+        state.appointments.setdefault(str(booked["appointment_id"]), "booked")
     for line_id, reason in _lines(report).items():
         if reason == "ongoing":
             state.lines.setdefault(line_id, "started")
@@ -76,6 +77,8 @@ def take_back(state: PathwayState, report: Report) -> None:
     """Undo an import that could not be filed."""
     if report.guideline:  # it was to open the pathway
         state.opened = False
+    if booked := report.event.get("next_appointment"):
+        state.appointments.pop(str(booked["appointment_id"]), None)
     for line_id, reason in _lines(report).items():
         if reason == "ongoing":
             state.lines.pop(line_id, None)

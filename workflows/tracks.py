@@ -235,6 +235,11 @@ def _booked(report: Report) -> TrackMoves:
     return [item], []
 
 
+def _taken_over(report: Report) -> TrackMoves:
+    booked = report.event.get("next_appointment")
+    return [imports.check(report), *(_booked(replace(report, event=booked))[0] if booked else [])], []
+
+
 def _moved(report: Report) -> TrackMoves:
     event = report.event
     item = TrackItem(
@@ -373,5 +378,5 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "investigation_ordered": _ordered,
     "investigation_cancelled": _order_cancelled,
     "result_received": _resulted,
-    "pathway_imported": imports.moves,
+    "pathway_imported": _taken_over,
 }

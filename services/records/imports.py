@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
 from services.records import models
-from services.records.convert import course_from_proto
+from services.records.convert import course_from_proto, moment_from_proto
 from services.runtime.errors import Conflict
 
 ONGOING = "ongoing"
@@ -43,6 +43,8 @@ async def pathway_imported(
         elif line.course.stop_reason == ONGOING:
             begun.append(line)
     await _begin(session, event, begun)
+    if imported.HasField("next_appointment"):
+        await _book(session, event, imported.next_appointment)
     return []
 
 
@@ -99,6 +101,25 @@ async def _begin(session: AsyncSession, event: models.Event, lines: Sequence[eve
             started_at=started_at,
         )
         for line, started_at in zip(lines, starts, strict=True)
+    )
+
+
+async def _book(session: AsyncSession, event: models.Event, booked: events_pb.AppointmentBooked) -> None:
+    """Write the next appointment, unless it stands."""
+    appointment_id = uuid.UUID(booked.appointment_id)
+    if await session.get(models.Appointment, appointment_id) is not None:
+        return
+    session.add(
+        models.Appointment(
+            appointment_id=appointment_id,
+            patient_id=event.patient_id,
+            purpose=booked.purpose,
+            starts_at=moment_from_proto(booked.starts_at, "event.pathway_imported.next_appointment.starts_at"),
+            place=booked.place,
+            status="booked",
+            item_id=None,
+            booked_by_event_id=event.event_id,
+        )
     )
 
 

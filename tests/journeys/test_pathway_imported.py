@@ -60,6 +60,20 @@ async def test_a_person_mid_pathway_comes_with_one_check_and_the_rest_opens_when
     assert [(x.status, x.course.stop_reason) for x in state.therapy_lines] == [("ended", "progression")]
 
 
+async def test_the_next_appointment_comes_with_the_person(door: Door) -> None:
+    patient, appointment = await door.register("Importedperson"), new_id()
+    booked = events_pb2.AppointmentBooked(
+        appointment_id=appointment, purpose="Clinic", starts_at=f"{a_day(9)}T10:30:00Z"
+    )
+    event = events_pb2.PathwayImported(diagnosed_on="2024-03-01", next_appointment=booked)
+    state = await door.told(COORDINATOR, "ImportPathway", patient, event, occurred_at=LONG_AGO)
+    assert [(x.appointment_id, x.status) for x in state.appointments] == [(appointment, "booked")]
+    assert {item.kind for item in state.open_items} == {"import_check", "appointment"}
+    came = events_pb2.AppointmentAttended(appointment_id=appointment)
+    state = await door.told(COORDINATOR, "RecordAttendance", patient, came)
+    assert {item.kind for item in state.open_items} == {"import_check"}
+
+
 async def test_an_emergency_in_what_is_imported_opens_at_once(door: Door) -> None:
     state = await imported(door, facts=[fact("new_limb_weakness", True)])
     assert {"import_check", "red_flag"} <= {item.kind for item in state.open_items}

@@ -129,7 +129,11 @@ def template(dictionary: Dictionary) -> str:
     explained += [(fact.name, f"{fact.label}: {_allowed(fact)}") for fact in facts]
     explained.append(("<fact>" + DATED, "since when the column <fact> is so, where it is not facts_as_of"))
     lines = [f"{COMMENT}{name}: {said}" for name, said in explained]
-    others = ", ".join(name for name, fact in dictionary.facts.items() if fact.type != "therapy" and fact not in facts)
+    others = ", ".join(
+        name
+        for name, fact in dictionary.facts.items()
+        if fact.type != "therapy" and fact not in facts and name not in PERSON
+    )
     lines.append(f"{COMMENT}Every other fact of the dictionary may be a column too: {others}")
     lines.append(
         f"{COMMENT}An empty cell says that it is not known, never that it is not so. Lines like this are skipped."

@@ -17,7 +17,7 @@ from services.cli.caseload.rows import Appointment, Known, Person
 from services.cli.commands.shapes import Plain
 
 if TYPE_CHECKING:
-    from handrail.clinical.v1 import terms_pb2
+    from handrail.clinical.v1 import events_pb2, terms_pb2
     from handrail.pathway.v1 import intake_pb2, scheduling_pb2
     from handrail.records.v1 import people_pb2
     from services.pathway.dictionary import Dictionary
@@ -106,6 +106,8 @@ def import_request(person: Person, patient_id: str, new: New) -> intake_pb2.Impo
     event.key_worker = new.key_worker
     if new.opens:
         event.diagnosed_on = person.diagnosed_on.isoformat()
+    if new.appointment is not None:
+        event.next_appointment.CopyFrom(_booked(*new.appointment))
     for line_id, line in new.lines:
         weeks = person.response_check_weeks if line.stop_reason == ONGOING else 0
         event.lines.append(events_pb2.ImportedLine(line_id=line_id, course=_course(line), response_check_weeks=weeks))
@@ -119,17 +121,14 @@ def import_request(person: Person, patient_id: str, new: New) -> intake_pb2.Impo
 
 
 def booking(person: Person, patient_id: str, new: New) -> scheduling_pb2.BookAppointmentRequest | None:
-    """Return the request that books the next appointment; None if there is none to book."""
+    """Return the request that books the next appointment, where nothing else is new; None if there is none to book."""
     from handrail.pathway.v1 import scheduling_pb2
 
-    if new.appointment is None:
+    if new.appointment is None or new.reports:
         return None
-    appointment_id, appointment = new.appointment
     request = scheduling_pb2.BookAppointmentRequest(patient_id=patient_id, source=SOURCE)
     request.occurred_at.FromDatetime(start_of(person.as_of))
-    booked = request.appointment_booked
-    booked.appointment_id, booked.purpose, booked.place = appointment_id, appointment.purpose, appointment.place
-    booked.starts_at = f"{appointment.at:%Y-%m-%dT%H:%M:%SZ}"
+    request.appointment_booked.CopyFrom(_booked(*new.appointment))
     request.idempotency_key = _key(uuid.UUID(patient_id), request)
     return request
 
@@ -139,9 +138,10 @@ def column_of(path: str, request: Any) -> str:  # noqa: ANN401 - any request of 
     first, _, rest = path.partition(".")
     if first.startswith("facts["):
         return str(request.facts[int(first.removeprefix("facts[").split("]", maxsplit=1)[0])].name)
-    if first == "appointment_booked":
-        return {"purpose": "next_appointment_purpose", "place": "next_appointment_place"}.get(rest, "next_appointment")
-    if first == "pathway_imported":
+    if first in {"pathway_imported", "appointment_booked"}:
+        part = rest.rpartition(".")[2]
+        if first == "appointment_booked" or rest.startswith("next_appointment"):
+            return f"next_appointment_{part}" if part in {"purpose", "place"} else "next_appointment"
         return rest.partition("[")[0].partition(".")[0]
     return first if first in {"nhs_number", "local_identifier", "family_name", "given_name", "birth_date"} else ""
 
@@ -196,6 +196,17 @@ def _course(line: Line) -> terms_pb2.TherapyCourse:
         stop_reason=line.stop_reason,
         started_on=line.started_on,
         ended_on=line.ended_on,
+    )
+
+
+def _booked(appointment_id: str, appointment: Appointment) -> events_pb2.AppointmentBooked:
+    from handrail.clinical.v1 import events_pb2
+
+    return events_pb2.AppointmentBooked(
+        appointment_id=appointment_id,
+        purpose=appointment.purpose,
+        starts_at=f"{appointment.at:%Y-%m-%dT%H:%M:%SZ}",
+        place=appointment.place,
     )
 
 

@@ -209,6 +209,7 @@ class PathwayImported(_message.Message):
     KEY_WORKER_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     IMPORTED_ON_FIELD_NUMBER: _builtins.int
+    NEXT_APPOINTMENT_FIELD_NUMBER: _builtins.int
     diagnosed_on: _builtins.str
     """ISO date on which advanced disease was confirmed; empty when not known."""
     key_worker: _builtins.str
@@ -217,6 +218,10 @@ class PathwayImported(_message.Message):
     """ISO date on which Handrail took it over. The service sets it; what a client says here is replaced."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportedLine]: ...
+    @_builtins.property
+    def next_appointment(self) -> Global___AppointmentBooked:
+        """The next appointment, where one is booked."""
+
     def __init__(
         self,
         *,
@@ -224,10 +229,11 @@ class PathwayImported(_message.Message):
         key_worker: _builtins.str = ...,
         lines: _abc.Iterable[Global___ImportedLine] | None = ...,
         imported_on: _builtins.str = ...,
+        next_appointment: Global___AppointmentBooked | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_appointment", b"next_appointment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["diagnosed_on", b"diagnosed_on", "imported_on", b"imported_on", "key_worker", b"key_worker", "lines", b"lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diagnosed_on", b"diagnosed_on", "imported_on", b"imported_on", "key_worker", b"key_worker", "lines", b"lines", "next_appointment", b"next_appointment"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
