@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from workflows.messages import LineInput, PathwayState, PlannedItem, Report, TrackItem
+from workflows.messages import Entry, LineInput, OpenItem, PathwayState, PlannedItem, Report, TrackItem
 
 KIND = "pathway_imported"
 CHECK = "import_check"
+_LINE_CHECK = "response_check"
 _TRACK, _CHASE = "track|", "chase|"
 _KEY = f"{_TRACK}import-check"
 
@@ -59,6 +60,18 @@ def is_held(key: str, held: Collection[str]) -> bool:
 def _asked(key: str) -> set[str]:
     """Return the facts that a chase asks for (`chase|<fact>+<fact>||`)."""
     return set(key.removeprefix(_CHASE).split("|", maxsplit=1)[0].split("+")) if key.startswith(_CHASE) else set()
+
+
+def worth_telling(state: PathwayState, entry: Entry, opened: list[OpenItem]) -> list[OpenItem]:
+    """Return the tasks whose teams are told by message: of an import, the emergencies.
+
+    Whoever imports hundreds of people tells the teams once; the tasks stand in the worklist, and are told when late.
+    """
+    if entry.report is None and any(item.kind == CHECK for item in state.items.values()):
+        return [item for item in opened if item.kind != _LINE_CHECK]
+    if entry.report is None or entry.report.kind != KIND:
+        return opened
+    return [item for item in opened if item.urgency == "emergency"]
 
 
 def take_effect(state: PathwayState, report: Report) -> None:

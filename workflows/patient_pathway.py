@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names, planning, telling, tracks
+    from workflows import imports, names, planning, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -224,6 +224,7 @@ class PatientPathway(ChildTracks):
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
         referral = self._referral_of(entry)
         to_team = referral.to_team if referral else ""
+        opened = imports.worth_telling(self.state, entry, opened)
         self.state.outbox += telling.notices(self.state.patient_id, entry, plan, opened, filed.fact_ids, to_team)
 
     def _referral_of(self, entry: Entry) -> ReferralRef | None:

@@ -44,6 +44,9 @@ async def test_a_person_mid_pathway_comes_with_one_check_and_the_rest_opens_when
     assert [(x.line_id, x.status) for x in state.therapy_lines] == [(line, "ongoing")]
     state = await door.until(patient, lambda s: of_kind(s, "response_check"), "the next response check is planned")
     assert a_day(-1) < of_kind(state, "response_check")[0].due_on <= a_day(85)
+    # then no team had mail of it: whoever imports hundreds of people tells the teams once
+    await door.quiet(patient)
+    assert await door.messages(patient) == []
     # when something happens while the check is open, then that is not held back
     state = await door.told(ONCOLOGIST, "ReportProgression", patient, events_pb2.ProgressionReported(site="liver"))
     assert of_kind(state, "decision")
@@ -78,6 +81,10 @@ async def test_an_emergency_in_what_is_imported_opens_at_once(door: Door) -> Non
     state = await imported(door, facts=[fact("new_limb_weakness", True)])
     assert {"import_check", "red_flag"} <= {item.kind for item in state.open_items}
     assert {item.urgency for item in state.open_items if item.kind != "import_check"} == {"emergency"}
+    # then its team is told at once, of that alone
+    await door.quiet(state.person.patient_id)
+    (message,) = await door.messages(state.person.patient_id)
+    assert (message.team, "Check this person" in message.body) == ("breast_care_nurses", False)
 
 
 async def test_what_is_new_is_added_to_an_open_pathway_and_checked_again(door: Door) -> None:
