@@ -179,9 +179,10 @@ def _line(part: str, place: int, before: list[Line], dictionary: Dictionary, tod
     said: Mapping[str, str] = {name: (held or "").strip().lower() for name, held in read.groupdict().items()}
     ongoing = said["end"] == ONGOING
     reason = re.sub(r"[ _]+", "_", said["reason"]) or (ONGOING if ongoing else "")
+    if not reason:
+        raise BadCellError(f"line {place} {_unended(dictionary)}")
     if ongoing is not (reason == ONGOING):
-        problem = "says that it goes on and why it ended" if ongoing else _unended(dictionary)
-        raise BadCellError(f"line {place} {problem}")
+        raise BadCellError(f"line {place} says that it goes on and that it ended")
     try:
         started = past_day(said["start"], today) if said["start"] != "?" else None
         ended = past_day(said["end"], today) if not ongoing and said["end"] != "?" else None

@@ -32,7 +32,8 @@ class Refusal:
     def line(self) -> str:
         """For the person at the keyboard."""
         where = f"row {self.row}, {self.column}" if self.column else f"row {self.row}"
-        return f"{where}: {self.problem.rstrip('.')}."
+        said = self.problem.rstrip(".")
+        return f"{where}: {said}" if said.endswith("?") else f"{where}: {said}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +203,7 @@ class _Row:
             elif NO_TREATMENT not in said:
                 facts.append(Known(NO_TREATMENT, value=True, on=as_of))
             return []
-        found = self._cell(said, "lines", lambda text: cells.lines(text, self.dictionary, self.today)) or []
-        if "response_check_weeks" in said and all(line.stop_reason != cells.ONGOING for line in found):
-            self._refuse("response_check_weeks", "no line of treatment goes on; leave this empty")
-        return found
+        return self._cell(said, "lines", lambda text: cells.lines(text, self.dictionary, self.today)) or []
 
     def _appointment(self, said: Mapping[str, str]) -> Appointment | None:
         at = self._cell(said, "next_appointment", cells.moment)
