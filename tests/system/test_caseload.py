@@ -62,7 +62,7 @@ def file(tmp_path: Path) -> Path:
         row(nhs_number(), "Bea", lines="advanced: anastrozole ?..ongoing", ecog="1", **{"ecog@date": "2026-10-12"}),
         row("", "Cleo", local_identifier=f"CI-{nhs_number()}", lines="none"),
         first,  # row 5: the same row again
-        row(nhs_number(), "Dina", er_status="Positve"),
+        row(nhs_number(), "Dina", er_status="positive!"),
         row("9997011375", "Edda"),
         row(nhs_number(), "Fay", key_worker="nobody.known"),
         row(nhs_number(), "Gwen", next_appointment="2026-01-05 09:00"),

@@ -104,7 +104,7 @@ def test_a_workbook_or_no_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "cell", "problem"),
     [
-        ("er_status", "Positve", "did you mean positive?"),
+        ("er_status", "positive!", "did you mean positive?"),
         ("ecog", "7", "lies between 0 and 5"),
         ("ecog", "one", "write a number"),
         ("bone_mets_newly_diagnosed", "perhaps", "write yes or no"),
