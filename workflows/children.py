@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlread
 from temporalio.workflow import ExternalWorkflowHandle
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names, telling
+    from workflows import imports, names, telling
     from workflows.messages import Entry, LineInput, Notice, PathwayState, ReferralState, ReferralStep, Report
     from workflows.referral import ReferralWorkflow
     from workflows.therapy_line import TherapyLine
@@ -32,6 +32,8 @@ class ChildTracks:
         match report.kind:
             case "therapy_line_started":
                 await self._start_line(report)
+            case "pathway_imported":
+                await self._take_lines_over(entry, report)
             case "response_assessed":
                 line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.response_assessed, report.occurred_at))
@@ -64,6 +66,12 @@ class ChildTracks:
             settings=self.state.settings,
         )
         await _start(TherapyLine.run, line, names.therapy_line_id(line.line_id))
+
+    async def _take_lines_over(self, entry: Entry, report: Report) -> None:
+        for running in imports.running(self.state, report, entry.accepted_at):
+            await _start(TherapyLine.run, running, names.therapy_line_id(running.line_id))
+        for line_id, why in imports.ended(self.state, report):
+            await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, why))
 
     async def _start_referral(self, report: Report) -> None:
         event = report.event

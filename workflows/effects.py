@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from workflows import endings
+from workflows import endings, imports
 from workflows.messages import PathwayState, ReferralRef, Report
 
 
@@ -43,6 +43,8 @@ def take_effect(state: PathwayState, report: Report) -> None:
     match report.kind:
         case "pathway_opened" | "pathway_closed":
             state.opened, state.closed = True, report.kind == "pathway_closed"
+        case "pathway_imported":
+            imports.take_effect(state, report)
         case "decision_made":
             if report.treatment:  # the newest decision counts, a change of mind too
                 state.treatment_agreed = report.treatment == "agreed"
@@ -67,6 +69,8 @@ def take_back(state: PathwayState, report: Report) -> None:
     match report.kind:
         case "pathway_opened":
             state.opened = False
+        case "pathway_imported":
+            imports.take_back(state, report)
         case "pathway_closed":
             state.closed = False
         case "therapy_line_started":

@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import endings, ladder, names, planning, resting, telling, tracks
+    from workflows import endings, imports, ladder, names, planning, resting, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -235,6 +235,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
         referral = self._referral_of(entry)
         to_team = referral.to_team if referral else ""
+        opened = imports.worth_telling(self.state, entry, opened)
         opened = [*opened, *planning.handed_over(self.state, entry)]
         also = endings.told_too(self.state, entry.report)
         patient_id = self.state.patient_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from workflows import ladder, names, resting
+from workflows import imports, ladder, names, resting
 from workflows.messages import Applied, ApplyInput, Closing, Entry, Moved, OpenItem, PathwayState, Plan, PlannedItem
 
 
@@ -19,6 +19,7 @@ class Changes:
     open: list[PlannedItem] = field(default_factory=list)
     close: dict[str, Closing] = field(default_factory=dict)
     move: dict[str, Moved] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
     again: list[OpenItem] = field(default_factory=list)
     dealt_with: list[str] = field(default_factory=list)
@@ -52,10 +53,14 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     again = resting.again(state, entry.report, [ending.key for ending in endings])
     by_key |= {item.key: item for item in again}
     fresh = [item for item in plan.open if item.key not in by_key or item.key in going]
+    staying = [item.kind for item in by_key.values() if item.key not in going]
+    held = imports.held_back(state.held, fresh, staying, importing=kind == imports.KIND)
+    wanted = [] if state.ended else resting.wanted(state, entry.report, fresh)
     return Changes(
-        open=[] if state.ended else [_led(state, item) for item in resting.wanted(state, entry.report, fresh)],
+        open=[_led(state, item) for item in wanted if not imports.is_held(item.key, held)],
         close=close,
         move=_moved(state, entry, plan, going),
+        held=held,
         aside=[item_id for item_id, ending in close.items() if ending in set_aside],
         again=again,
         dealt_with=[ending.key for ending in endings],
@@ -141,6 +146,7 @@ def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Appl
             )
         )
     state.items.update({item.item_id: item for item in opened})
+    state.held = changed.held
     state.ended = state.ended or (entry.report is not None and entry.report.kind == "pathway_closed")
     return opened
 

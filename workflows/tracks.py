@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from workflows import imports
 from workflows.messages import Closing, OpenItem, ReferralRef, Report, TrackItem
 
 TrackMoves = tuple[list[TrackItem], list[Closing]]
@@ -238,6 +239,11 @@ def _booked(report: Report) -> TrackMoves:
     return [item], []
 
 
+def _taken_over(report: Report) -> TrackMoves:
+    booked = report.event.get("next_appointment")
+    return [imports.check(report), *(_booked(replace(report, event=booked))[0] if booked else [])], []
+
+
 def _moved(report: Report) -> TrackMoves:
     event = report.event
     item = TrackItem(
@@ -447,4 +453,5 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "yellow_card_submitted": _yellow_card_submitted,
     "cycle_deferred": _cycle_deferred,
     "cycle_given": _cycle_given,
+    "pathway_imported": _taken_over,
 }

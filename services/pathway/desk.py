@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
+from services.pathway import imports
 from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
@@ -101,23 +102,41 @@ class Desk:
         """
         report = checked_report(request, "pathway_opened", self._guideline, current_actor())
         known = await self._said_before(report, request.patient_id)
-        if known is None:
-            message = (
-                "The record does not answer, so it cannot be checked whether this pathway is open. Try again shortly."
-            )
-            raise Unavailable(message)
-        if known.found:
+        if known is not None and known.found:
             return known.receipt
-        if not known.person_known or known.pathway_status == "closed":
-            raise closed_or_lost(known.pathway_status, person_known=known.person_known)
+        _check_may_open(known)
+        return await self._begin(request.patient_id, report)
+
+    async def take_over(self, request: Any) -> terms_pb2.Receipt:  # noqa: ANN401 - ImportPathwayRequest
+        """Take over a person who is mid-pathway: open the pathway, or add what is new to one that is open.
+
+        Raises:
+            HandrailError: as `open`.
+        """
+        report = checked_report(request, "pathway_imported", self._guideline, current_actor())
+        known = await self._said_before(report, request.patient_id)
+        if known is not None and known.found:
+            return known.receipt
+        _check_may_open(known)
+        opening = known is not None and known.pathway_status != "open"
+        report = imports.completed(report, self._guideline, opening=opening)
+        if opening:
+            return await self._begin(request.patient_id, report)
+        await self._directory.check(report)
+        receipt = await self._door.report(request.patient_id, report)
+        log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
+        return _receipt(receipt)
+
+    async def _begin(self, patient_id: str, report: Report) -> terms_pb2.Receipt:
+        """Start a person's pathway with its first report, on the guideline version in use."""
         if reason := why_not_adopted(self._guideline):
             raise Conflict(reason, reason="guideline_not_adoptable")
         await self._directory.check(report)
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
-        state = PathwayState(patient_id=request.patient_id, pin=pin, settings=self._settings)
+        state = PathwayState(patient_id=patient_id, pin=pin, settings=self._settings)
         receipt = await self._door.open_pathway(state, report)
-        log.info("report_accepted", kind="pathway_opened", seq=receipt.seq, event_id=receipt.event_id)
+        log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
 
     async def act(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any referral request
@@ -225,6 +244,14 @@ class Desk:
         if known is None:
             return Unavailable("The record does not answer, so this person could not be looked up. Try again shortly.")
         return closed_or_lost(known.pathway_status, person_known=known.person_known)
+
+
+def _check_may_open(known: timeline_pb2.GetReplyResponse | None) -> None:
+    if known is None:
+        message = "The record does not answer, so it cannot be checked whether this pathway is open. Try again shortly."
+        raise Unavailable(message)
+    if not known.person_known or known.pathway_status == "closed":
+        raise closed_or_lost(known.pathway_status, person_known=known.person_known)
 
 
 def _receipt(receipt: Receipt) -> terms_pb2.Receipt:

@@ -60,9 +60,11 @@ class Directory:
             _check_named(report.event["to_team"], known, "team", "item_handed_over.to_team")
         if report.kind == "lead_changed":
             _check_named(report.event["to_team"], known, "team", "lead_changed.to_team")
+        people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
         if report.kind == "key_worker_assigned":
-            people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
             _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")
+        if report.kind == "pathway_imported" and report.event.get("key_worker"):
+            _check_named(report.event["key_worker"], people, "key worker", "pathway_imported.key_worker")
 
     async def team(self, team_id: str) -> Team:
         """Return what a ladder asks of a team; one that nobody knows is taken to have all that a team can have."""

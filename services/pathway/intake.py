@@ -24,6 +24,12 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """Opens the pathway of a registered person; once only."""
         return intake_pb2.OpenPathwayResponse(receipt=await self._desk.open(request))
 
+    async def ImportPathway(
+        self, request: intake_pb2.ImportPathwayRequest, context: Context
+    ) -> intake_pb2.ImportPathwayResponse:
+        """A person who is mid-pathway was taken over from another list."""
+        return intake_pb2.ImportPathwayResponse(receipt=await self._desk.take_over(request))
+
     async def ConfirmDiagnosis(
         self, request: intake_pb2.ConfirmDiagnosisRequest, context: Context
     ) -> intake_pb2.ConfirmDiagnosisResponse:

@@ -15,6 +15,7 @@ _WORKER = frozenset({"worker"})
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "OpenPathway": _CARE,
+    "ImportPathway": _CARE,
     "ConfirmDiagnosis": _CARE,
     "ReceiveResult": _RESULTS,
     "CorrectFact": _RESULTS,

@@ -26,7 +26,7 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 FARTHEST = timedelta(days=3660)
 LONGEST_DEFERRAL = timedelta(days=366)
 _PAST = frozenset({"died_on", "last_contact_on"})
-_DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on"}) | _PAST
+_DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on", "diagnosed_on"}) | _PAST
 
 
 class ReportRequest(Protocol):

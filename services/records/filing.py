@@ -224,7 +224,7 @@ async def _check_place(session: AsyncSession, event: models.Event) -> None:
     if taken:
         message = "Another event has this id or this place in the order. Read the timeline before reporting it again."
         raise Conflict(message, field="seq", reason="place_taken")
-    if not opened and event.kind != "pathway_opened":
+    if not opened and event.kind not in {"pathway_opened", "pathway_imported"}:
         message = "This person's pathway was never opened. Open it first, then report the event."
         raise Conflict(message, reason="pathway_none")
 

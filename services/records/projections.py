@@ -18,6 +18,7 @@ from services.records.convert import (
     value_from_proto,
 )
 from services.records.decisions import decision_made, item_completed, set_cautions_aside
+from services.records.imports import pathway_imported
 from services.records.plans import known_item
 from services.records.referrals import referral_drafted
 from services.runtime.errors import Conflict, NotFound
@@ -252,6 +253,7 @@ async def _booked(session: AsyncSession, event: models.Event, appointment_id: st
 
 PROJECTIONS: dict[str, Projection] = {
     "pathway_opened": _pathway_opened,
+    "pathway_imported": pathway_imported,
     "pathway_closed": _pathway_closed,
     "key_worker_assigned": _key_worker_assigned,
     "fact_corrected": _fact_corrected,

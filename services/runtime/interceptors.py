@@ -166,10 +166,15 @@ def _check(request: object) -> None:
     try:
         protovalidate.validate(request)
     except protovalidate.ValidationError as error:
-        violations = [Violation(_path(v.proto), v.proto.message) for v in error.violations]
+        violations = violations_of(error)
         listed = "; ".join(f"{v.field or 'request'}: {v.description}" for v in violations[:5])
         message = f"Please correct and send again: {listed}."
         raise Invalid(message, violations=violations) from error
+
+
+def violations_of(error: protovalidate.ValidationError) -> list[Violation]:
+    """Return what the contract's own rules refuse, each by the path of its field."""
+    return [Violation(_path(v.proto), v.proto.message) for v in error.violations]
 
 
 def _path(violation: Any) -> str:  # noqa: ANN401 - the generated type of protovalidate's own violations is private

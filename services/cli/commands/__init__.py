@@ -5,6 +5,18 @@ Heavy libraries (grpc, generated code) are imported inside the functions, so tha
 
 from __future__ import annotations
 
-from services.cli.commands import demo, drill, explain, guideline, house, patient, referral, report, task, worklist
+from services.cli.commands import (
+    caseload,
+    demo,
+    drill,
+    explain,
+    guideline,
+    house,
+    patient,
+    referral,
+    report,
+    task,
+    worklist,
+)
 
-MODULES = (house, patient, worklist, task, explain, report, referral, guideline, demo, drill)
+MODULES = (house, patient, worklist, task, explain, report, referral, caseload, guideline, demo, drill)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from workflows import planning, telling, tracks
+from workflows import imports, planning, telling, tracks
 from workflows.messages import (
     Actor,
     Applied,
@@ -114,3 +115,84 @@ def test_an_urgent_referral_is_urgent_at_every_step() -> None:
     report = Report("key", "a" * 64, "referral_sent", event, [], NURSE, NOW)
     [item], _ = tracks.moves(report, ReferralRef("sent", "breast_care_nurses", "palliative_care", "urgent"))
     assert (item.urgency, item.promise) == ("urgent", "referral_acknowledged_urgent")
+
+
+CHECK = OpenItem(
+    "c1", "track|import-check", imports.CHECK, "Check this person", "breast_care_nurses", "2026-03-05", NOW
+)
+
+
+def importing(state: PathwayState, *items: PlannedItem) -> planning.Changes:
+    check = planned("track|import-check")
+    entry = an_entry(imports.KIND, imported_on="2026-03-01")
+    changed = planning.changes(state, entry, Plan("ev", [*items, replace(check, kind=imports.CHECK)], []), [])
+    planning.take_over(state, entry, changed, Applied({}))
+    return changed
+
+
+def test_an_import_opens_its_check_and_emergencies_and_holds_the_rest_back() -> None:
+    state = a_state()
+    emergency = replace(planned("k2"), urgency="emergency")
+    changed = importing(state, planned("k1"), emergency, planned("chase|er_status+ecog||"))
+    assert [item.key for item in changed.open] == ["k2", "track|import-check"]
+    assert state.held == ["chase|er_status+ecog||", "k1"]
+
+
+def test_what_happens_while_the_check_is_open_opens_and_what_was_held_back_does_not() -> None:
+    state = a_state(CHECK)
+    state.held = ["k1", "chase|er_status+ecog||"]
+    asked = [planned("k1"), planned("k3"), planned("chase|ecog||"), planned("chase|ecog+bone_mets||")]
+    changed = planning.changes(state, an_entry("progression_reported"), Plan("ev", asked, []), [])
+    assert [item.key for item in changed.open] == ["k3", "chase|ecog+bone_mets||"]
+    assert changed.held == state.held
+
+
+def test_when_the_check_is_done_all_that_waited_opens() -> None:
+    state = a_state(CHECK)
+    state.held = ["k1"]
+    done = [Closing(CHECK.key, "done", "Read.")]
+    entry = an_entry("item_completed", item_id="c1", outcome="Read.")
+    changed = planning.changes(state, entry, Plan("ev", [planned("k1")], []), done)
+    planning.take_over(state, entry, changed, Applied({}))
+    assert ([item.key for item in changed.open], state.held) == (["k1"], [])
+
+
+def test_a_second_import_keeps_the_check_that_is_open_and_holds_back_what_it_brings() -> None:
+    state = a_state(CHECK)
+    state.held = ["k1"]
+    changed = importing(state, planned("k1"), planned("k5"))
+    assert (changed.open, state.held) == ([], ["k1", "k5"])
+
+
+def test_lines_that_were_taken_over_are_checked_ahead_and_never_for_the_time_before() -> None:
+    state = a_state()
+    course = {"setting": "advanced", "stop_reason": "ongoing", "started_on": "2025-03-01"}
+    stated = {"line_id": "l1", "course": course, "response_check_weeks": 9}
+    entry = an_entry(imports.KIND, lines=[stated, {"line_id": "l2", "course": course}])
+    assert entry.report is not None
+    imports.take_effect(state, entry.report)
+    rhythm, plain = imports.running(state, entry.report, NOW)
+    assert NOW - timedelta(weeks=9) < rhythm.counted_from <= NOW < rhythm.counted_from + timedelta(weeks=9)
+    assert (plain.counted_from, plain.check_weeks) == (NOW, 0)
+    # when the list says later that one ended, then that one is told, and only that
+    over = an_entry(imports.KIND, lines=[{**stated, "course": {**course, "stop_reason": "toxicity"}}])
+    assert over.report is not None
+    imports.take_effect(state, over.report)
+    assert imports.ended(state, over.report) == [("l1", "toxicity")]
+    imports.take_back(state, over.report)
+    assert state.lines == {"l1": "started", "l2": "started"}
+
+
+def test_an_import_that_cannot_be_filed_leaves_nothing_behind() -> None:
+    state = a_state()
+    state.opened = False
+    course = {"setting": "advanced", "stop_reason": "ongoing"}
+    entry = an_entry(
+        imports.KIND, lines=[{"line_id": "l1", "course": course}], next_appointment={"appointment_id": "a1"}
+    )
+    assert entry.report is not None
+    opening = replace(entry.report, guideline="cg81@2026-06-30")
+    imports.take_effect(state, opening)
+    assert (state.opened, state.lines, state.appointments) == (True, {"l1": "started"}, {"a1": "booked"})
+    imports.take_back(state, opening)
+    assert (state.opened, state.lines, state.appointments) == (False, {}, {})

@@ -77,6 +77,7 @@ class ClinicalEvent(_message.Message):
     LEAD_CHANGED_FIELD_NUMBER: _builtins.int
     LOST_TO_FOLLOW_UP_FIELD_NUMBER: _builtins.int
     FOUND_AGAIN_FIELD_NUMBER: _builtins.int
+    PATHWAY_IMPORTED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pathway_opened(self) -> Global___PathwayOpened: ...
     @_builtins.property
@@ -185,6 +186,8 @@ class ClinicalEvent(_message.Message):
     def lost_to_follow_up(self) -> Global___LostToFollowUp: ...
     @_builtins.property
     def found_again(self) -> Global___FoundAgain: ...
+    @_builtins.property
+    def pathway_imported(self) -> Global___PathwayImported: ...
     def __init__(
         self,
         *,
@@ -241,12 +244,13 @@ class ClinicalEvent(_message.Message):
         lead_changed: Global___LeadChanged | None = ...,
         lost_to_follow_up: Global___LostToFollowUp | None = ...,
         found_again: Global___FoundAgain | None = ...,
+        pathway_imported: Global___PathwayImported | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -270,6 +274,77 @@ class PathwayOpened(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PathwayOpened: _TypeAlias = PathwayOpened  # noqa: Y015
+
+@_typing.final
+class PathwayImported(_message.Message):
+    """A person who is mid-pathway was taken over from another list: all that is known of them, in one report. What lies in
+    the past opens no tasks until somebody has checked the person.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIAGNOSED_ON_FIELD_NUMBER: _builtins.int
+    KEY_WORKER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    IMPORTED_ON_FIELD_NUMBER: _builtins.int
+    NEXT_APPOINTMENT_FIELD_NUMBER: _builtins.int
+    diagnosed_on: _builtins.str
+    """ISO date on which advanced disease was confirmed; empty when not known."""
+    key_worker: _builtins.str
+    """The id of the named key worker, if there is one."""
+    imported_on: _builtins.str
+    """ISO date on which Handrail took it over. The service sets it; what a client says here is replaced."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportedLine]: ...
+    @_builtins.property
+    def next_appointment(self) -> Global___AppointmentBooked:
+        """The next appointment, where one is booked."""
+
+    def __init__(
+        self,
+        *,
+        diagnosed_on: _builtins.str = ...,
+        key_worker: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ImportedLine] | None = ...,
+        imported_on: _builtins.str = ...,
+        next_appointment: Global___AppointmentBooked | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_appointment", b"next_appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diagnosed_on", b"diagnosed_on", "imported_on", b"imported_on", "key_worker", b"key_worker", "lines", b"lines", "next_appointment", b"next_appointment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathwayImported: _TypeAlias = PathwayImported  # noqa: Y015
+
+@_typing.final
+class ImportedLine(_message.Message):
+    """A line of treatment that began before the import; one that is ongoing goes on here, with its response checks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    RESPONSE_CHECK_WEEKS_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    response_check_weeks: _builtins.int
+    """Weeks between response checks (0: not stated; the first check then counts from the import)."""
+    @_builtins.property
+    def course(self) -> _terms_pb2.TherapyCourse: ...
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        course: _terms_pb2.TherapyCourse | None = ...,
+        response_check_weeks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["course", b"course"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "line_id", b"line_id", "response_check_weeks", b"response_check_weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportedLine: _TypeAlias = ImportedLine  # noqa: Y015
 
 @_typing.final
 class DiagnosisConfirmed(_message.Message):

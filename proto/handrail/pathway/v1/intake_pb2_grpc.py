@@ -39,6 +39,11 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OpenPathwayRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OpenPathwayResponse.FromString,
                 _registered_method=True)
+        self.ImportPathway = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ImportPathway',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ImportPathwayRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ImportPathwayResponse.FromString,
+                _registered_method=True)
         self.ConfirmDiagnosis = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ConfirmDiagnosis',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ConfirmDiagnosisRequest.SerializeToString,
@@ -236,6 +241,13 @@ class IntakeServiceServicer:
 
     def OpenPathway(self, request, context):
         """Opens the pathway of a registered person; once only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportPathway(self, request, context):
+        """A person who is mid-pathway was taken over from another list: opens the pathway, or adds what is new to it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -515,6 +527,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OpenPathwayRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.OpenPathwayResponse.SerializeToString,
             ),
+            'ImportPathway': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportPathway,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ImportPathwayRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ImportPathwayResponse.SerializeToString,
+            ),
             'ConfirmDiagnosis': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmDiagnosis,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ConfirmDiagnosisRequest.FromString,
@@ -733,6 +750,33 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/OpenPathway',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.OpenPathwayRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.OpenPathwayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportPathway(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ImportPathway',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ImportPathwayRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ImportPathwayResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,6 +33,8 @@ class IntakeServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IntakeServiceAsyncStub: ...
     OpenPathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.OpenPathwayRequest, _intake_pb2.OpenPathwayResponse]
     """Opens the pathway of a registered person; once only."""
+    ImportPathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ImportPathwayRequest, _intake_pb2.ImportPathwayResponse]
+    """A person who is mid-pathway was taken over from another list: opens the pathway, or adds what is new to it."""
     ConfirmDiagnosis: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ConfirmDiagnosisRequest, _intake_pb2.ConfirmDiagnosisResponse]
     """Advanced disease was confirmed."""
     ReceiveResult: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReceiveResultRequest, _intake_pb2.ReceiveResultResponse]
@@ -115,6 +117,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenPathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.OpenPathwayRequest, _intake_pb2.OpenPathwayResponse]  # type: ignore[assignment]
     """Opens the pathway of a registered person; once only."""
+    ImportPathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ImportPathwayRequest, _intake_pb2.ImportPathwayResponse]  # type: ignore[assignment]
+    """A person who is mid-pathway was taken over from another list: opens the pathway, or adds what is new to it."""
     ConfirmDiagnosis: _aio.UnaryUnaryMultiCallable[_intake_pb2.ConfirmDiagnosisRequest, _intake_pb2.ConfirmDiagnosisResponse]  # type: ignore[assignment]
     """Advanced disease was confirmed."""
     ReceiveResult: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReceiveResultRequest, _intake_pb2.ReceiveResultResponse]  # type: ignore[assignment]
@@ -200,6 +204,14 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.OpenPathwayResponse, _abc.Awaitable[_intake_pb2.OpenPathwayResponse]]:
         """Opens the pathway of a registered person; once only."""
+
+    @_abc_1.abstractmethod
+    def ImportPathway(
+        self,
+        request: _intake_pb2.ImportPathwayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ImportPathwayResponse, _abc.Awaitable[_intake_pb2.ImportPathwayResponse]]:
+        """A person who is mid-pathway was taken over from another list: opens the pathway, or adds what is new to it."""
 
     @_abc_1.abstractmethod
     def ConfirmDiagnosis(

@@ -1,0 +1,1 @@
+"""A caseload: a file of people who are mid-pathway, read and taken over."""
