@@ -82,6 +82,11 @@ class Picture:
     history: Mapping[str, Sequence[Fact]]
     known: frozenset[str]
 
+    def bases(self, name: str) -> tuple[str, ...]:
+        """The names of its gaps, without the cost of them."""
+        held = self.held.get(name)
+        return tuple([gap.name for gap in held.gaps]) if held and held.gaps else (name,)
+
     def gaps(self, name: str) -> tuple[Gap, ...]:
         """What would have to be stated for this name to be known."""
         held = self.held.get(name)
