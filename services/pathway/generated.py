@@ -20,7 +20,12 @@ def compile_all(conditions: Sequence[Condition], dictionary: Dictionary) -> Chec
     source = _Source(dictionary)
     answers = [source.add(condition) for condition in conditions]
     body = [f"{name} = {expression}" for expression, name in source.names.items()]
-    lines = ["def check_all(values):", "get = values.get", *body, f"return ({''.join(f'{name}, ' for name in answers)})"]
+    lines = [
+        "def check_all(values):",
+        "get = values.get",
+        *body,
+        f"return ({''.join(f'{name}, ' for name in answers)})",
+    ]
     found: dict[str, Any] = {f"c{place}": value for place, value in enumerate(source.constants)}
     found["numbers"] = (int, float)
     # No word of a guideline file is in this source: it has numbered names and fixed words only.
