@@ -41,13 +41,7 @@ class ChildTracks:
                 line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.ended, report.event["stop_reason"]))
             case "pathway_closed":
-                lines = [line_id for line_id, status in self.state.lines.items() if status == "started"]
-                for line_id in lines:
-                    line = _line(line_id)
-                    await self._pass_on(entry, line.signal(TherapyLine.ended, "pathway_closed"))
-                # What a death ended in the record rested until now: it might have been a mistake.
-                for line_id in self.state.death.lines if self.state.death.status else []:
-                    await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, "other"))
+                await self._end_lines(entry)
             case "referral_drafted":
                 await self._start_referral(report)
             case "referral_agreed" | "referral_sent":
@@ -56,6 +50,14 @@ class ChildTracks:
                 await self._pass_on(entry, referral.signal(ReferralWorkflow.referrer_acted, step))
             case _:
                 pass
+
+    async def _end_lines(self, entry: Entry) -> None:
+        """Tell the lines under way that the pathway is closed."""
+        for line_id in [line_id for line_id, status in self.state.lines.items() if status == "started"]:
+            await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, "pathway_closed"))
+        # What a death ended in the record rested until now: it might have been a mistake.
+        for line_id in self.state.death.lines if self.state.death.status else []:
+            await self._pass_on(entry, _line(line_id).signal(TherapyLine.ended, "other"))
 
     async def _start_line(self, report: Report) -> None:
         line = LineInput(

@@ -261,7 +261,7 @@ class PathwayState:
     child_reports: list[str] = field(default_factory=list)
     treatment_agreed: bool = False
     # The keys of what the guideline asks for and an import holds back until the person is checked.
-    held: list[str] = field(default_factory=list)
+    waiting_for_check: list[str] = field(default_factory=list)
     reevaluate_at: datetime | None = None
     opened: bool = False
     # Closed: nothing more is accepted. Ended: the closing itself has been filed, and nothing more is opened.

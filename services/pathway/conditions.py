@@ -184,13 +184,14 @@ def _flat(group: Every | Some) -> Iterator[Condition]:
             yield part
 
 
-def _leaf(name: str) -> tuple[Outcome, Outcome, Outcome]:
-    return (True, (name,), ()), (False, (name,), ()), (None, (), (name,))
+def leaf(name: str, *, holds: bool = True) -> tuple[Outcome, Outcome, Outcome]:
+    """What a test of one fact answers if the value passes, if it does not, and if it is unknown."""
+    return (holds, (name,), ()), (not holds, (name,), ()), (None, (), (name,))
 
 
 def _compile_among(test: Among, undecided: tuple[str, ...]) -> Check:
     name, wanted = test.fact, frozenset(test.values)
-    holds, fails, unknown = _leaf(name)
+    holds, fails, unknown = leaf(name)
     left_open = frozenset(undecided) - wanted
     if left_open:
         return lambda values: (
@@ -209,7 +210,7 @@ def _compile_among(test: Among, undecided: tuple[str, ...]) -> Check:
 def _compile_compare(test: Compare) -> Check:
     name, limit = test.fact, test.limit
     compare = COMPARISONS[test.comparison][0]
-    holds, fails, unknown = _leaf(name)
+    holds, fails, unknown = leaf(name)
 
     def check(values: Mapping[str, Value]) -> Outcome:
         value = values.get(name)

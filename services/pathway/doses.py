@@ -66,7 +66,7 @@ def from_doses(
                 why = {name: settled[name].gaps, "prior_therapy": _UNDATED[bool(ids)]}
                 found[fact] = Held(fact, gaps=tuple(gap for base in lacking for gap in why[base]))
             else:
-                found[fact] = Held(fact, value, (*ids, *settled[name].fact_ids), _NOTE)
+                found[fact] = Held(fact, value, (*ids, *settled[name].fact_ids), note=_NOTE)
     return settled, found
 
 
@@ -83,7 +83,7 @@ def _days(
     if days is None:
         if fewest != most or fewest == inf:
             return entry, None, doses
-        return Held(name, int(fewest), treatment.fact_ids, _NOTE), fewest, doses
+        return Held(name, int(fewest), treatment.fact_ids, note=_NOTE), fewest, doses
     if fewest <= days <= most:
         return entry, days, doses
     told = "that there was none" if not doses else f"{'at least ' if days < fewest else ''}{min(fewest, most):g} days"

@@ -6,10 +6,11 @@ yet known at `as_of` if it asks about the past. Counting rules: CG81.md section 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 
 from services.pathway.dictionary import (
     UNKNOWN_CODES,
@@ -42,6 +43,11 @@ class Picture:
     history: Mapping[str, Sequence[Fact]]
     known: frozenset[str]
 
+    def bases(self, name: str) -> tuple[str, ...]:
+        """The names of its gaps, without the cost of them."""
+        held = self.held.get(name)
+        return tuple([gap.name for gap in held.gaps]) if held and held.gaps else (name,)
+
     def gaps(self, name: str) -> tuple[Gap, ...]:
         """What would have to be stated for this name to be known."""
         held = self.held.get(name)
@@ -60,21 +66,23 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
         definition = dictionary.facts.get(name)
         if definition is None or definition.type == "therapy":
             continue
-        held[name] = _settle_specimens(definition, reports) if definition.per_specimen else _settle(definition, reports)
+        entry = _settle_specimens(definition, reports) if definition.per_specimen else _settle(definition, reports)
         if definition.stale_after_days is not None:
-            held[name] = _aged(held[name], definition.stale_after_days, as_of)
+            entry = _aged(entry, definition.stale_after_days, as_of)
+        held[name] = entry
     lines = _Lines.read(dictionary, history, held)
     _settle_from_lines(dictionary, lines, held, as_of)
     for definition, inputs in _table_facts(dictionary):
         if history.keys().isdisjoint(inputs):
             derived = Held(definition.name, gaps=(Gap(inputs[0], "never_recorded"),))
         else:
-            derived = _derive_from_table(definition, dictionary, history, held)
+            derived = _derive_from_table(definition, inputs, dictionary, history, held)
         held[definition.name] = _reconciled(derived, held.get(definition.name), definition)
     for definition, findings in _finding_facts(dictionary):
         if implied := _implied_by_findings(definition, findings, held):
             held[definition.name] = implied
-    values = _presumed(dictionary) | {name: entry.value for name, entry in held.items() if entry.value is not None}
+    stated = {name: value for name, entry in held.items() if (value := entry.value) is not None}
+    values = _presumed(dictionary) | stated
     known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
     return Picture(as_of, held, values, history, known)
 
@@ -88,10 +96,7 @@ def _settle_from_lines(dictionary: Dictionary, lines: _Lines, held: dict[str, He
 
 
 _LONG_AGO = (datetime.min.replace(tzinfo=UTC), 0)
-
-
-def _age(fact: Fact) -> tuple[datetime, int]:
-    return fact.occurred_at, fact.seq
+_age: Callable[[Fact], tuple[datetime, int]] = attrgetter("occurred_at", "seq")
 
 
 def is_unknown(value: Value) -> bool:
@@ -108,11 +113,13 @@ def _settle(definition: FactDef, reports: Sequence[Fact]) -> Held:
             gaps=(Gap(definition.name, "stated_unknown", "last stated as unknown"),),
             last=last,
         )
-    return Held(definition.name, last.value, (last.fact_id,), last=last)
+    return Held(definition.name, last.value, (last.fact_id,), last)
 
 
 def _settle_specimens(definition: FactDef, reports: Sequence[Fact]) -> Held:
     """Specimens must agree; a statement for the person governs unless a newer specimen disagrees with it."""
+    if len(reports) == 1:
+        return _settle(definition, reports)
     by_subject = {fact.subject: fact for fact in reports}
     stated = by_subject.pop("", None)
     specimens = [fact for fact in by_subject.values() if not is_unknown(fact.value)]
@@ -138,7 +145,8 @@ def _aged(entry: Held, days: int, as_of: datetime) -> Held:
         return entry
     stale_at = entry.last.occurred_at.astimezone(UTC) + timedelta(days=days)
     if stale_at > as_of:
-        return replace(entry, stale_at=stale_at)
+        entry.stale_at = stale_at
+        return entry
     gap = Gap(entry.name, "stale", f"the last value, {entry.value}, is more than {days} days old")
     return Held(entry.name, gaps=(gap,), last=entry.last, stale_at=stale_at)
 
@@ -242,10 +250,11 @@ def _intervals(dictionary: Dictionary, lines: _Lines, held: Mapping[str, Held], 
         undated = relapse.last is not None and relapse.last.occurred_at == as_of
         if undated and isinstance(value, float) and value > _SHORT_MONTHS:
             value, lacking = None, "when the relapse was found is not recorded"
-        gap = Gap("prior_therapy", "left_open", lacking)
-        note = "counted from the lines of treatment"
-        ids = (*lines.fact_ids, *relapse.fact_ids)
-        found[fact.name] = Held(fact.name, value, ids, note) if value is not None else Held(fact.name, gaps=(gap,))
+        if value is None:
+            found[fact.name] = Held(fact.name, gaps=(Gap("prior_therapy", "left_open", lacking),))
+        else:
+            ids = (*lines.fact_ids, *relapse.fact_ids)
+            found[fact.name] = Held(fact.name, value, ids, note="counted from the lines of treatment")
     return found
 
 
@@ -269,12 +278,12 @@ def _implied_by_findings(definition: FactDef, findings: tuple[str, ...], held: M
 
 def _derive_from_table(
     definition: FactDef,
+    inputs: Sequence[str],
     dictionary: Dictionary,
     history: Mapping[str, Sequence[Fact]],
     held: Mapping[str, Held],
 ) -> Held:
     """Each specimen is judged alone; then they must agree, or the MDT's statement of the inputs governs."""
-    inputs = definition.derived.inputs if definition.derived else ()
     reports = [fact for name in inputs for fact in history.get(name, ())]
     subjects = dict.fromkeys(fact.subject for fact in reports if fact.subject and definition.per_specimen)
     settled = {name: held[name] for name in inputs if name in held}
@@ -306,15 +315,16 @@ def _of_specimen(inputs: Sequence[str], reports: Sequence[Fact], subject: str) -
 
 def _apply_table(definition: FactDef, dictionary: Dictionary, known: Mapping[str, Held]) -> Held:
     derivation = definition.derived or Derivation()
-    possible = [row for row in derivation.table if not _contradicted(row, known)]
-    for row in possible:
-        if all(name in known and known[name].value is not None for name in row.when):
+    values = {name: entry.value for name, entry in known.items() if entry.value is not None}
+    for row in derivation.table:
+        if row.when.items() <= values.items():
             ids = tuple(fact_id for name in row.when for fact_id in known[name].fact_ids)
             return Held(definition.name, row.value, ids, note=_listed(row.when, dictionary))
+    possible = [row for row in derivation.table if not _contradicted(row, values)]
     for name in derivation.inputs:
         entry = known.get(name, Held(name))
         if entry.value is None and any(name in row.when for row in possible):
-            others = _listed({n: h.value for n, h in known.items() if h.value is not None}, dictionary)
+            others = _listed(values, dictionary)
             note = f"{others} alone does not settle {definition.label}" if others else ""
             return Held(definition.name, gaps=entry.gaps or (Gap(name, "never_recorded", note),))
     gap = Gap(derivation.inputs[0], "left_open", f"the results do not settle {definition.label}: the MDT states it")
@@ -325,8 +335,8 @@ def _listed(values: Mapping[str, Value], dictionary: Dictionary) -> str:
     return ", ".join(f"{dictionary.facts[name].label} {value_text(value)}" for name, value in values.items())
 
 
-def _contradicted(row: TableRow, known: Mapping[str, Held]) -> bool:
-    return any(name in known and known[name].value not in {None, value} for name, value in row.when.items())
+def _contradicted(row: TableRow, values: Mapping[str, Value]) -> bool:
+    return any(values.get(name, value) != value for name, value in row.when.items())
 
 
 def _reconciled(derived: Held, stated: Held | None, definition: FactDef) -> Held:

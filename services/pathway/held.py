@@ -44,7 +44,7 @@ class Held:
     name: str
     value: Value | None = None
     fact_ids: tuple[str, ...] = ()
+    last: Fact | None = None
     note: str = ""
     gaps: tuple[Gap, ...] = ()
-    last: Fact | None = None
     stale_at: datetime | None = None

@@ -29,10 +29,10 @@ from services.pathway.conditions import (
 from services.pathway.dictionary import Dictionary, Scalar, Value
 from services.pathway.due_dates import london_date
 from services.pathway.facts import Fact, Gap, Picture, current, is_unknown, value_text
+from services.pathway.generated import CheckAll, compile_all
 from services.pathway.guideline import Guideline, Occurrence, Rule
 
 Truth = Literal["applies", "does_not_apply", "cannot_be_decided"]
-_SEVERAL = 2  # below it nothing can stand twice
 _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply", None: "cannot_be_decided"}
 
 
@@ -40,13 +40,19 @@ _TRUTHS: Mapping[bool | None, Truth] = {True: "applies", False: "does_not_apply"
 class Judgement:
     """One rule on one person at one instant.
 
-    Everything but the truth is worked out when it is read, so that a full evaluation stays cheap.
+    `number` is the rule's in this version, `rests_on` names the known facts that decide it, and `missing` the base
+    facts that could still settle it, if it cannot be decided. All else is worked out when it is read, so that a full
+    evaluation stays cheap.
     """
 
+    number: str
     truth: Truth
-    _outcome: Outcome = field(repr=False)
+    rests_on: tuple[str, ...]
+    missing: tuple[str, ...]
     _picture: Picture = field(repr=False)
     _asked: _CompiledRule = field(repr=False)
+    # The names that are left open, where fewer are asked for than the whole condition leaves open.
+    _open: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Judgement) and self._said() == other._said()
@@ -63,44 +69,30 @@ class Judgement:
         return self._asked.rule.rule_id
 
     @property
-    def number(self) -> str:
-        """The rule's number in this version."""
-        return self._asked.rule.number
-
-    @property
-    def rests_on(self) -> tuple[str, ...]:
-        """The names of the known facts that decide it."""
-        known = self._outcome[1]
-        return known if len(known) < _SEVERAL else tuple(dict.fromkeys(known))
-
-    @property
     def gaps(self) -> tuple[Gap, ...]:
         """The base facts that could still settle it, and why each is unknown; empty unless it cannot be decided."""
         if self.truth != "cannot_be_decided":
             return ()
-        names = dict.fromkeys(self._outcome[2])
+        left = self._asked.check(self._picture.values)[2] if self._open is None else self._open
+        names = dict.fromkeys(left)
         return tuple(dict.fromkeys([gap for name in names for gap in self._picture.gaps(name)]))
+
+    def asking(self, known: Iterable[str], left_open: Iterable[str]) -> Judgement:
+        """The same judgement, undecided, standing on these names and asking for what these left-open ones lack."""
+        names = tuple(dict.fromkeys(left_open))
+        stands_on = tuple(dict.fromkeys(known))
+        return replace(
+            self,
+            truth="cannot_be_decided",
+            rests_on=stands_on,
+            missing=_bases(names, self._picture),
+            _open=names,
+        )
 
     @property
     def title(self) -> str:
         """What the rule is about."""
         return self._asked.rule.title
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The base dictionary facts that could still settle it; empty unless it cannot be decided."""
-        if self.truth != "cannot_be_decided":
-            return ()
-        held, names = self._picture.held, self._outcome[2]
-        if len(names) < _SEVERAL and names[0] not in held:
-            return names
-        found: dict[str, None] = {}
-        for name in names:
-            if name in held:
-                found.update(dict.fromkeys(gap.name for gap in self._picture.gaps(name)))
-            else:
-                found[name] = None
-        return tuple(found)
 
     @property
     def occurrence(self) -> str:
@@ -172,6 +164,8 @@ class _CompiledRule:
     ageing: tuple[str, ...]
     occurrence: Occurrence | None
     dictionary: Dictionary
+    number: str
+    repeats: bool  # whether the condition names a fact twice
 
 
 def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> list[Judgement]:
@@ -181,14 +175,13 @@ def evaluate(guideline: Guideline, facts: Iterable[Fact], as_of: datetime) -> li
 
 def judge(guideline: Guideline, picture: Picture) -> list[Judgement]:
     """Judge every rule on facts that are already settled."""
-    values = picture.values
-    compiled = _compiled(guideline)
-    return [Judgement(_TRUTHS[(said := rule.check(values))[0]], said, picture, rule) for rule in compiled]
+    return _judged(_compiled(guideline), _compiled_together(guideline)(picture.values), picture)
 
 
 def judge_rule(guideline: Guideline, rule_id: str, picture: Picture) -> Judgement:
     """Judge one rule that has a condition, on facts that are already settled."""
-    return next(_judge(compiled, picture) for compiled in _compiled(guideline) if compiled.rule.rule_id == rule_id)
+    asked = next(compiled for compiled in _compiled(guideline) if compiled.rule.rule_id == rule_id)
+    return _judged([asked], [asked.check(picture.values)], picture)[0]
 
 
 def guards_broken(
@@ -221,7 +214,7 @@ def guards_broken_in(
     wanted = {"applies", "cannot_be_decided"} if undecided else {"applies"}
     asked = [_as_asked(compiled) for compiled in _compiled(guideline) if compiled.rule.strength == "guard"]
     concerned = [guard for guard in asked if not proposal.keys().isdisjoint(facts_of(guard.condition))]
-    judgements = [_judge(guard, picture) for guard in concerned]
+    judgements = _judged(concerned, [guard.check(picture.values) for guard in concerned], picture)
     return [judgement for judgement in judgements if judgement.truth in wanted]
 
 
@@ -230,12 +223,18 @@ def _as_asked(guard: _CompiledRule) -> _CompiledRule:
     forbids, dictionary = guard.rule.forbids, guard.dictionary
     if forbids is None:
         return guard
-    return replace(guard, condition=forbids, check=compile_condition(forbids, dictionary))
+    check, repeats = compile_condition(forbids, dictionary), _repeats(forbids)
+    return replace(guard, condition=forbids, check=check, repeats=repeats)
 
 
 @lru_cache(maxsize=16)
 def _compiled(guideline: Guideline) -> tuple[_CompiledRule, ...]:
     return tuple(_compile_rule(rule, rule.condition, guideline) for rule in guideline.rules if rule.condition)
+
+
+@lru_cache(maxsize=16)
+def _compiled_together(guideline: Guideline) -> CheckAll:
+    return compile_all([compiled.condition for compiled in _compiled(guideline)], guideline.dictionary)
 
 
 def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _CompiledRule:
@@ -254,12 +253,33 @@ def _compile_rule(rule: Rule, condition: Condition, guideline: Guideline) -> _Co
         ageing=tuple(name for name in names if dictionary.facts[name].stale_after_days is not None),
         occurrence=parent.occurrence if parent else rule.occurrence,
         dictionary=dictionary,
+        number=rule.number,
+        repeats=_repeats(condition),
     )
 
 
-def _judge(compiled: _CompiledRule, picture: Picture) -> Judgement:
-    outcome = compiled.check(picture.values)
-    return Judgement(_TRUTHS[outcome[0]], outcome, picture, compiled)
+def _repeats(condition: Condition) -> bool:
+    names = [*facts_of(condition)]
+    return len(set(names)) < len(names)
+
+
+def _judged(asked: Iterable[_CompiledRule], outcomes: Iterable[Outcome], picture: Picture) -> list[Judgement]:
+    return [
+        Judgement(
+            rule.number,
+            _TRUTHS[truth],
+            tuple(dict.fromkeys(known)) if rule.repeats else known,
+            _bases(missing, picture) if missing else missing,
+            picture,
+            rule,
+        )
+        for rule, (truth, known, missing) in zip(asked, outcomes, strict=True)
+    ]
+
+
+def _bases(names: Iterable[str], picture: Picture) -> tuple[str, ...]:
+    """The base facts that would have to be stated for these names to be known."""
+    return tuple(dict.fromkeys([base for name in names for base in picture.bases(name)]))
 
 
 def _first_fact(occurrence: Occurrence | None, picture: Picture) -> Fact | None:

@@ -56,10 +56,10 @@ def _in_question(judged: Judgement, question: _Question, picture: Picture, seen:
     asked = [way.check for way in question.ways if any(finding(seen)[0] is True for finding in way.findings)]
     told = [outcome for outcome in (check(picture.values) for check in asked) if outcome[0] is None]
     if not told:
-        return replace(judged, truth="does_not_apply")
-    known = tuple(name for _, names, _ in told for name in names)
-    missing = tuple(name for *_, names in told for name in names)
-    return replace(judged, _outcome=(None, known, missing))
+        return replace(judged, truth="does_not_apply", missing=())
+    known = [name for _, names, _ in told for name in names]
+    missing = [name for *_, names in told for name in names]
+    return judged.asking(known, missing)
 
 
 def _stale_values(picture: Picture) -> dict[str, Value]:

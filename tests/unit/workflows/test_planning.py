@@ -135,33 +135,33 @@ def test_an_import_opens_its_check_and_emergencies_and_holds_the_rest_back() -> 
     emergency = replace(planned("k2"), urgency="emergency")
     changed = importing(state, planned("k1"), emergency, planned("chase|er_status+ecog||"))
     assert [item.key for item in changed.open] == ["k2", "track|import-check"]
-    assert state.held == ["chase|er_status+ecog||", "k1"]
+    assert state.waiting_for_check == ["chase|er_status+ecog||", "k1"]
 
 
 def test_what_happens_while_the_check_is_open_opens_and_what_was_held_back_does_not() -> None:
     state = a_state(CHECK)
-    state.held = ["k1", "chase|er_status+ecog||"]
+    state.waiting_for_check = ["k1", "chase|er_status+ecog||"]
     asked = [planned("k1"), planned("k3"), planned("chase|ecog||"), planned("chase|ecog+bone_mets||")]
     changed = planning.changes(state, an_entry("progression_reported"), Plan("ev", asked, []), [])
     assert [item.key for item in changed.open] == ["k3", "chase|ecog+bone_mets||"]
-    assert changed.held == state.held
+    assert changed.held == state.waiting_for_check
 
 
 def test_when_the_check_is_done_all_that_waited_opens() -> None:
     state = a_state(CHECK)
-    state.held = ["k1"]
+    state.waiting_for_check = ["k1"]
     done = [Closing(CHECK.key, "done", "Read.")]
     entry = an_entry("item_completed", item_id="c1", outcome="Read.")
     changed = planning.changes(state, entry, Plan("ev", [planned("k1")], []), done)
     planning.take_over(state, entry, changed, Applied({}))
-    assert ([item.key for item in changed.open], state.held) == (["k1"], [])
+    assert ([item.key for item in changed.open], state.waiting_for_check) == (["k1"], [])
 
 
 def test_a_second_import_keeps_the_check_that_is_open_and_holds_back_what_it_brings() -> None:
     state = a_state(CHECK)
-    state.held = ["k1"]
+    state.waiting_for_check = ["k1"]
     changed = importing(state, planned("k1"), planned("k5"))
-    assert (changed.open, state.held) == ([], ["k1", "k5"])
+    assert (changed.open, state.waiting_for_check) == ([], ["k1", "k5"])
 
 
 def test_lines_that_were_taken_over_are_checked_ahead_and_never_for_the_time_before() -> None:
