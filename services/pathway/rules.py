@@ -1,7 +1,7 @@
 """Judging a guideline on a person's facts: three-valued truth, what it rests on, what is missing, and why.
 
-Pure. `evaluate` costs tens of microseconds; the sentence `Judgement.because` is rendered only when it is
-read.
+Pure. The conditions of a version are judged by one generated function (ADR 0011); the sentence
+`Judgement.because` is rendered only when it is read.
 """
 
 from __future__ import annotations
