@@ -65,27 +65,7 @@ async def _begin(session: AsyncSession, event: models.Event, lines: Sequence[eve
     if not lines:
         return
     starts = [_start(line.course.started_on, event.occurred_at) for line in lines]
-    decision = models.Decision(
-        decision_id=uuid.uuid5(event.event_id, "decision"),
-        event_id=event.event_id,
-        patient_id=event.patient_id,
-        seq=event.seq,
-        rule_id="",
-        number="",
-        occurrence="",
-        outcome="accepted",
-        option="",
-        person_view="",
-        reason_code="",
-        reason="Decided before the import: the treatment was under way.",
-        basis="",
-        decided_at=min(starts),
-        departure=False,
-        actor_subject=event.actor_subject,
-        actor_role=event.actor_role,
-        actor_team=event.actor_team,
-        actor_on_behalf_of=event.actor_on_behalf_of,
-    )
+    decision = _decided_before(event, min(starts))
     session.add(decision)
     await session.flush()
     session.add_all(
@@ -101,6 +81,30 @@ async def _begin(session: AsyncSession, event: models.Event, lines: Sequence[eve
             started_at=started_at,
         )
         for line, started_at in zip(lines, starts, strict=True)
+    )
+
+
+def _decided_before(event: models.Event, at: dt.datetime) -> models.Decision:
+    return models.Decision(
+        decision_id=uuid.uuid5(event.event_id, "decision"),
+        event_id=event.event_id,
+        patient_id=event.patient_id,
+        seq=event.seq,
+        rule_id="",
+        number="",
+        occurrence="",
+        outcome="accepted",
+        option="",
+        person_view="",
+        reason_code="",
+        reason="Decided before the import: the treatment was under way.",
+        basis="",
+        decided_at=at,
+        departure=False,
+        actor_subject=event.actor_subject,
+        actor_role=event.actor_role,
+        actor_team=event.actor_team,
+        actor_on_behalf_of=event.actor_on_behalf_of,
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from services.cli.caseload import cells, columns, reports, rows, table
+from services.cli.caseload import cells, columns, reports, rows, run, table
 from services.cli.caseload.cells import BadCellError
 from services.cli.caseload.reports import Record
 from services.cli.caseload.rows import Reading, Refusal
 from services.cli.caseload.table import FileUnusableError
+from services.cli.commands import people
+from services.cli.errors import NotAnsweringError
 from services.pathway.guideline import load_shared
 from tests.house import REPOSITORY
 
@@ -312,3 +314,19 @@ def test_a_field_that_a_service_refuses_is_told_by_its_column(path: str, column:
     (person,) = read(f"{HEADER},er_status,ecog\n{ADA},positive,1\n").people
     request = reports.import_request(person, PATIENT, reports.what_is_new(person, Record(PATIENT), DICTIONARY))
     assert reports.column_of(path, request) == column
+
+
+async def test_a_house_that_stops_answering_stops_the_run_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody: Any = None
+    asked: list[str] = []
+
+    async def find(_desk: object, text: str) -> list[Any]:
+        asked.append(text)
+        raise NotAnsweringError("records is not answering")
+
+    monkeypatch.setattr(run, "_WAITS", (0.0, 0.0))
+    monkeypatch.setattr(people, "find", find)
+    (person,) = read(f"{HEADER}\n{ADA}\n").people
+    result = await run.Importer(nobody, DICTIONARY, dry=False).take([person] * 100, lambda: None)
+    assert (result.stopped, result.imported, result.refused) == ("records is not answering", {}, [])
+    assert len(asked) == run.AT_ONCE * 3  # each worker's person is tried three times, and nobody after them
