@@ -30,6 +30,7 @@ from workflows import names
 _TRIES = 60
 _SETTLE_TRIES = 400
 _DUPLICATES, _JUMPS = 0.15, 0.25
+_JUMP_SECONDS = 20.0
 _REFUSALS = {Category.CONFLICT, Category.INVALID, Category.NOT_FOUND, Category.NOT_ALLOWED}
 Kill = Callable[[Random], Awaitable[None]]
 
@@ -51,6 +52,7 @@ class Counts:
     refused: int = 0
     duplicates: int = 0
     jumps: int = 0
+    half_jumps: int = 0
     checks: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -60,6 +62,7 @@ class Counts:
         self.refused += other.refused
         self.duplicates += other.duplicates
         self.jumps += other.jumps
+        self.half_jumps += other.half_jumps
         self.checks += other.checks
         self.kinds.update(other.kinds)
 
@@ -178,12 +181,17 @@ class Life:
 
     async def _jump(self) -> None:
         """Move this person's clock ahead by hours or weeks."""
-        ahead = timedelta(hours=self._rng.choice([1, 6, 30, 24 * 4, 24 * 15, 24 * 50]))
+        # An emergency that nobody touches is told every half hour: weeks of that say nothing that hours do not.
+        urgent = any(item["urgency"] == "emergency" for item in self._person.state["open_items"])
+        ahead = timedelta(hours=self._rng.choice([1, 3, 6] if urgent else [1, 30, 24 * 4, 24 * 15, 24 * 50]))
         await self._settled()
         try:
-            await self._clock.fast_forward(self._handle, ahead)
+            async with asyncio.timeout(_JUMP_SECONDS):
+                await self._clock.fast_forward(self._handle, ahead)
         except RPCError:
             return  # the pathway was closed, and its workflow is over
+        except TimeoutError:
+            self.counts.half_jumps += 1  # the clock moved; how far, the workflow says when it is asked
         self.counts.jumps += 1
         hours = int(ahead.total_seconds()) // 3600
         self._path.append(f"{hours} hours go by." if hours < 48 else f"{hours // 24} days go by.")  # noqa: PLR2004

@@ -48,6 +48,7 @@ class Result:
             "refused": counts.refused,
             "duplicates": counts.duplicates,
             "clock_jumps": counts.jumps,
+            "jumps_not_waited_for": counts.half_jumps,
             "kills": self.kills,
             "checks": counts.checks,
             "violations": self.violations,
