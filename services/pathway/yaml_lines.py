@@ -150,12 +150,19 @@ def validated(adapter: TypeAdapter[_T], raw: Mapped, path: Path) -> _T:
         return adapter.validate_python(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
+        where = _place(first["loc"])
         hint = " (write it in quotes)" if first["type"] == "string_type" else ""
         if first["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
             hint = " (an unknown field: correct its name or take it out)"
-        message = f"{where}: {first['msg']}{hint}; see guidelines/README.md."
+        wrong = "this is missing" if first["type"].startswith("missing") else first["msg"]
+        message = f"{where}: {wrong}{hint}; see guidelines/README.md."
         raise refused(path, line_at(raw, first["loc"]), message) from None
+
+
+def _place(location: Sequence[int | str]) -> str:
+    """A way into a file as people say it: `number`, entry 14 of `rules`."""
+    steps = [f"entry {step + 1}" if isinstance(step, int) else step for step in location]
+    return " of ".join(reversed(steps))
 
 
 def canonical(raw: object) -> str:

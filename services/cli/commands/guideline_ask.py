@@ -89,7 +89,7 @@ def _answer(found: dict[str, Any], label: Label) -> list[Line]:
     lines += _first(found["urgent"], label)
     for truth, title in (("true", "Applies"), ("unknown", "Cannot be decided")):
         chosen = [one for one in found["recommendations"] if one["truth"] == truth]
-        lines += heading(f"{title} ({len(chosen)})")
+        lines += heading(f"{title} ({len(chosen)})") + [Line("  none")] * (not chosen)
         for one in chosen:
             verdicts = "; ".join(f"{ta} {verdict.replace('_', ' ')}" for ta, verdict in one["appraisal"].items())
             said = f"{one['title']}{_waiting(one, label)}{f'. {verdicts}' if verdicts else ''}"

@@ -20,12 +20,32 @@ def contradiction_in(picture: Picture, dictionary: Dictionary) -> str:
     for together in dictionary.contradictions:
         if all(picture.values.get(name) == value for name, value in together.items()) and _at_once(picture, together):
             return _told(picture, tuple(together))
-    known = [name for name in _counted(dictionary) if name in picture.values]
-    for part in known:
+    some, few = _counts(picture, dictionary)
+    for part in some:
         for whole in _wider(dictionary).get(part, ()):
-            if whole in picture.values and _exceeds(picture, dictionary, part, whole):
+            if whole in few and some[part] > few[whole] and _when(picture, part) <= _when(picture, whole):
                 return _told(picture, (part, whole))
     return ""
+
+
+def _counts(picture: Picture, dictionary: Dictionary) -> tuple[dict[str, float], dict[str, float]]:
+    """How many lines of each kind there must be, where there must be any; and how many there can be at most.
+
+    A line that was counted before may have been followed by others: the caller looks at the dates.
+    """
+    some: dict[str, float] = {}
+    few: dict[str, float] = {}
+    for name, how in _counted(dictionary).items():
+        value = picture.values.get(name)
+        if value is None or not isinstance(value, bool | int | float):
+            continue
+        if value > 0:
+            some[name] = value if how.count is not None else 1
+        if how.count is not None:
+            few[name] = value
+        elif how.had is not None and value is False:  # that the latest line is no such line says nothing of others
+            few[name] = 0
+    return some, few
 
 
 def _told(picture: Picture, names: tuple[str, ...]) -> str:
@@ -47,43 +67,17 @@ def _when(picture: Picture, name: str) -> datetime:
     return last.occurred_at if last else picture.as_of
 
 
-def _exceeds(picture: Picture, dictionary: Dictionary, part: str, whole: str) -> bool:
-    """Whether more is known of a part than there is of the whole, unless the whole was counted before."""
-    least, most = _least(dictionary, picture, part), _most(dictionary, picture, whole)
-    return most is not None and least > most and _when(picture, part) <= _when(picture, whole)
-
-
-def _least(dictionary: Dictionary, picture: Picture, name: str) -> float:
-    """How many lines of the kind there must be."""
-    value, how = picture.values[name], _derivation(dictionary, name)
-    if isinstance(value, str) or not isinstance(value, bool | int | float):
-        return 0
-    return value if how.count is not None else float(value > 0)
-
-
-def _most(dictionary: Dictionary, picture: Picture, name: str) -> float | None:
-    """How many lines of the kind there can be; None if any number. That the latest is none says nothing of others."""
-    value, how = picture.values[name], _derivation(dictionary, name)
-    if how.count is not None and isinstance(value, int | float):
-        return value
-    return 0 if how.had is not None and value is False else None
-
-
-def _derivation(dictionary: Dictionary, name: str) -> Derivation:
-    return dictionary.facts[name].derived or Derivation()
-
-
 @lru_cache(maxsize=16)
-def _counted(dictionary: Dictionary) -> dict[str, LineFilter]:
-    """The facts that follow from counting lines of treatment, with their filters."""
+def _counted(dictionary: Dictionary) -> dict[str, Derivation]:
+    """The facts that follow from counting lines of treatment, and how."""
     derived = {name: fact.derived for name, fact in dictionary.facts.items() if fact.derived}
-    return {name: how.lines for name, how in derived.items() if how.lines is not None}
+    return {name: how for name, how in derived.items() if how.lines is not None}
 
 
 @lru_cache(maxsize=16)
 def _wider(dictionary: Dictionary) -> dict[str, tuple[str, ...]]:
     """For each counted fact the others whose filter every line passes that passes its own."""
-    counted = _counted(dictionary)
+    counted = {name: how.lines or LineFilter() for name, how in _counted(dictionary).items()}
     return {
         name: tuple(other for other, wide in counted.items() if other != name and _within(own, wide, dictionary))
         for name, own in counted.items()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ LINES = "prior_therapies"
 """The name under which all lines of treatment stand; live, each line is a fact `prior_therapy`."""
 SOURCE = "facts file"
 _LONG_NAME = 60
+_SCALARS = {bool, int, float, str, type(None)}
 _LONDON = ZoneInfo("Europe/London")
 _THERAPY_FIELDS = tuple(field.name for field in fields(Therapy))
 _SAME = {"start": "started_on", "end": "ended_on"}
@@ -79,12 +81,22 @@ def _facts_of(
     name: object, entry: object, dictionary: Dictionary, at: datetime
 ) -> list[tuple[str, str, Value, datetime]] | None:
     """What one entry of a file says and since when, all of it allowed; None if it happened later than asked about."""
-    value, when = _unfold(name, entry, at)
+    value, when = (entry, at) if type(entry) in _SCALARS else _unfold(name, entry, at)
+    often = type(value) in _SCALARS and isinstance(name, str)
+    checked = _allowed_once(name, value, dictionary) if often else _allowed(name, value, dictionary)
+    return None if when > at else [(fact_name, subject, one, when) for fact_name, subject, one in checked]
+
+
+def _allowed(name: object, value: object, dictionary: Dictionary) -> list[tuple[str, str, Value]]:
     checked = _checked(name, value, dictionary)
     for fact_name, _, one in checked:
         if problem := dictionary.problem_with(fact_name, one):
             raise FactFileError(_with_lines(problem))
-    return None if when > at else [(fact_name, subject, one, when) for fact_name, subject, one in checked]
+    return checked
+
+
+_allowed_once = lru_cache(maxsize=4096, typed=True)(_allowed)
+"""Of many people many say the same; callers must not change the list."""
 
 
 def moment(stated: object, *, end: bool = False) -> datetime:

@@ -196,3 +196,11 @@ def test_what_is_uncertain_is_marked(tmp_path: Path) -> None:
     read = call("explain", "U-SVCO", *PINNED, "--facts", path).stdout
     assert ("It is not asked" in read, "does not apply" in read) == (True, False)
     assert json.loads(call("explain", "U-SVCO", *PINNED, "--facts", path, "--json").stdout)["truth"] == "false"
+
+
+def test_brackets_stand_only_where_they_are_needed(tmp_path: Path) -> None:
+    path = written(tmp_path, {**LUMINAL, "disease_extent": "early_or_resectable"})
+    for number in ("1.7.20", "1.7.21", "1.7.5", "1.8.1"):
+        because = json.loads(call("explain", number, *PINNED, "--facts", path, "--json").stdout)["because"]
+        assert "((" not in because
+        assert not because.endswith(")).")
