@@ -160,9 +160,12 @@ def validated(adapter: TypeAdapter[_T], raw: Mapped, path: Path) -> _T:
 
 
 def _place(location: Sequence[int | str]) -> str:
-    """A way into a file as people say it: `number`, entry 14 of `rules`."""
-    steps = [f"entry {step + 1}" if isinstance(step, int) else step for step in location]
-    return " of ".join(reversed(steps))
+    """A way into a file as people count: `facts.age_years.label`, or `rules, entry 15, number`."""
+    said = ""
+    for before, step in zip(["", *location], location, strict=False):
+        joint = ", " if isinstance(step, int) or isinstance(before, int) else "."
+        said += f"{joint}entry {step + 1}" if isinstance(step, int) else f"{joint}{step}"
+    return said.lstrip(".")
 
 
 def canonical(raw: object) -> str:
