@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, EventDef, FactDef, LineFilter
+from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, EventDef, FactDef, LineFilter, Scalar
 from services.pathway.rule_types import Due, Rule
+
+_TWO = 2
 
 
 def problem_with_fact(fact: FactDef, dictionary: Dictionary) -> str:
@@ -19,6 +21,14 @@ def problem_with_fact(fact: FactDef, dictionary: Dictionary) -> str:
     if fact.presumed is not None and (problem := dictionary.problem_with(fact.name, fact.presumed)):
         return f"presumed: {problem}"
     return _problem_with_derivation(fact, fact.derived, dictionary) if fact.derived else ""
+
+
+def problem_with_contradiction(together: Mapping[str, Scalar], dictionary: Dictionary) -> str:
+    """What is wrong with facts that are said never to hold together."""
+    if len(together) < _TWO:
+        return "facts that cannot hold together are two or more; list what contradicts what."
+    problems = (dictionary.problem_with(name, value) for name, value in together.items())
+    return next(filter(None, problems), "")
 
 
 def _problem_with_derivation(fact: FactDef, derived: Derivation, dictionary: Dictionary) -> str:

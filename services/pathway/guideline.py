@@ -15,7 +15,12 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from services.pathway.checks import problem_with_date, problem_with_fact, problem_with_rule
+from services.pathway.checks import (
+    problem_with_contradiction,
+    problem_with_date,
+    problem_with_fact,
+    problem_with_rule,
+)
 from services.pathway.conditions import Condition, ConditionError, facts_of, parse
 from services.pathway.dictionary import NO_OTHER_FIELDS, Dictionary, EventDef
 from services.pathway.rule_types import (
@@ -121,6 +126,7 @@ class Shared:
 
 
 _DICTIONARY = TypeAdapter(Dictionary)
+_JUDGES_NOTHING = {"facts", "also_called", "contradictions"}  # of facts, what the rules read is added by itself
 _EVENT = TypeAdapter(EventDef)
 _FILE = TypeAdapter(_File)
 
@@ -156,6 +162,9 @@ def load_shared(directory: Path) -> Shared:
     for name, fact in dictionary.facts.items():
         if problem := problem_with_fact(fact, dictionary):
             raise refused(path, line_at(raw, ("facts", name)), f"{name}: {problem}.")
+    for number, together in enumerate(dictionary.contradictions):
+        if problem := problem_with_contradiction(together, dictionary):
+            raise refused(path, line_at(raw, ("contradictions", number)), f"contradictions: {problem}")
     events_path = directory / "events.yaml"
     raw_events = read(events_path)
     events: dict[str, EventDef] = {}
@@ -239,7 +248,7 @@ def _content_hash(content: str, rules: Sequence[Rule], shared: Shared) -> str:
         names.update(fresh)
         read_facts += fresh
     entries = {name: shared.written["facts"][name] for name in sorted(names)}
-    vocabulary = {key: value for key, value in shared.written.items() if key != "facts"}
+    vocabulary = {key: value for key, value in shared.written.items() if key not in _JUDGES_NOTHING}
     return hashlib.sha256(canonical([content, entries, vocabulary]).encode()).hexdigest()
 
 

@@ -339,16 +339,20 @@ class _Explanation:
             ]
         return [condition.fact]
 
-    def _needed(self, condition: Condition, *, wish: bool) -> str:
-        """What would have to be different for the condition to come out as wished; empty if nothing."""
+    def _needed(self, condition: Condition, *, wish: bool, within: str = "") -> str:
+        """What would have to be different for the condition to come out as wished; empty if nothing.
+
+        Brackets stand only around parts that are joined in another way than what they are `within`.
+        """
         if self._truth(condition) is wish:
             return ""
         if isinstance(condition, Negated):
-            return self._needed(condition.part, wish=not wish)
+            return self._needed(condition.part, wish=not wish, within=within)
         if isinstance(condition, Every | Some):
-            parts = [needed for part in condition.parts if (needed := self._needed(part, wish=wish))]
-            joined = (" and " if isinstance(condition, Every) is wish else " or ").join(dict.fromkeys(parts))
-            return f"({joined})" if len(parts) > 1 else joined
+            joint = " and " if isinstance(condition, Every) is wish else " or "
+            found = (self._needed(part, wish=wish, within=joint) for part in condition.parts)
+            parts = dict.fromkeys(filter(None, found))
+            return f"({joint.join(parts)})" if len(parts) > 1 and within not in {"", joint} else joint.join(parts)
         return self._wanted(condition, holds=wish)
 
     def _truth(self, condition: Condition) -> bool | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.commands import guideline_ask, guideline_diff, guideline_verify
+from services.cli.commands import guideline_ask, guideline_critique, guideline_diff, guideline_verify
 from services.cli.commands.acting import AsJson
 from services.cli.commands.guideline_files import (
     At,
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     _app.command("list")(list_guidelines)
     _app.command("show")(show_number)
     guideline_ask.register(_app)
+    guideline_critique.register(_app)
     guideline_diff.register(_app)
     guideline_verify.register(_app)
     app.add_typer(_app, name="guideline")

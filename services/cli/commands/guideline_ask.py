@@ -1,21 +1,22 @@
-"""`guideline evaluate`, `explain` and `critique`: what a version says of the facts in a file. Nothing is kept."""
+"""`guideline evaluate` and `explain`: what a version says of the facts in a file. Nothing is kept."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.commands.acting import AsJson
+from services.cli.commands.facts_files import read_facts
 from services.cli.commands.guideline_files import (
     At,
     FactsFile,
     GuidelineDir,
     OfGuideline,
     OfVersion,
-    facts_in,
     instant,
     library_of,
     refusing,
@@ -25,21 +26,20 @@ from services.cli.commands.shapes import to_json
 from services.cli.commands.words import day, words
 from services.cli.commands.words import value as in_words
 
+if TYPE_CHECKING:
+    from services.cli.commands.facts_files import FactsHeld
+    from services.pathway.knowledge.library import Library
+
 Label = Callable[[str], str]
-_OBJECTION = 1
+_UNREAD = "unverified"
 _SAYS = {"true": "applies", "false": "does not apply", "unknown": "cannot be decided", None: "is not judged"}
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number of a recommendation, such as 1.7.16.")]
-Code = Annotated[str, typer.Option("--propose", metavar="CODE", help="An imaging modality, or a code of a regimen.")]
-Purpose = Annotated[
-    str, typer.Option("--purpose", metavar="PURPOSE", help="Of imaging: diagnosis, characterisation or monitoring.")
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("evaluate")(evaluate)
     app.command("explain")(explain)
-    app.command("critique")(critique)
 
 
 def evaluate(
@@ -51,50 +51,78 @@ def evaluate(
     guideline_dir: GuidelineDir = "",
 ) -> None:
     """Say of every recommendation whether it applies to the person, and which missing facts could still settle it."""
-    from services.pathway.knowledge.assessment import assess
-    from services.pathway.knowledge.factfile import FactFileError, read_person
-
     with refusing():
-        library, when, held = library_of(guideline_dir, guideline, version), instant(at), facts_in(facts)
-        found = []
-        for number, written in enumerate(held if isinstance(held, list) else [held], 1):
-            try:
-                person = read_person(written, library.dictionary, when)
-            except FactFileError as error:
-                place = f", person {number}" if isinstance(held, list) else ""
-                raise FactFileError(f"{facts}{place}: {error}") from None
-            found.append(assess(library, person, when))
-    if as_json:
-        print(to_json(found if isinstance(held, list) else found[0]))
-    else:
-        for one in found:
-            show(_answer(one, library.label))
+        library, when, held = library_of(guideline_dir, guideline, version), instant(at), read_facts(facts)
+        if held.many:
+            for _ in held.each(library, when):
+                """Every person is read before one is told: a refusal leaves nothing half printed."""
+        if as_json:
+            for text in _as_json(held, library, when):
+                print(text)
+        else:
+            for one in _assessed(held, library, when):
+                show(_answer(one, library.label))
+
+
+def _assessed(held: FactsHeld, library: Library, when: datetime) -> Iterator[dict[str, Any]]:
+    from services.pathway.knowledge.assessment import assess
+
+    return (assess(library, person, when) for person in held.each(library, when))
+
+
+def _as_json(held: FactsHeld, library: Library, when: datetime) -> Iterator[str]:
+    """One person as always; of many each in a line, as soon as it is known: nobody could hold them all at once."""
+    found = _assessed(held, library, when)
+    if not held.many:
+        yield to_json(next(found))
+        return
+    yield "["
+    for left, one in zip(reversed(range(len(held.people))), found, strict=True):
+        yield json.dumps(one, ensure_ascii=False) + ("," if left else "")
+    yield "]"
 
 
 def _answer(found: dict[str, Any], label: Label) -> list[Line]:
     lines = [Line(f"{found['guideline'].upper()} ({found['version']})", "title")]
-    urgent = [one for one in found["urgent"] if one["truth"] != "false"]
-    if urgent:
-        lines += heading("First")
-        lines += [
-            Line(f"  {one['rule']} {_SAYS[one['truth']]}: {one['title']}{_waiting(one, label, '. Needs ')}", "warn")
-            for one in urgent
-        ]
+    lines += [line for text in found["warnings"] for line in wrapped(text, style="warn")]
+    lines += left_out(found["left_out"], label)
+    lines += _first(found["urgent"], label)
     for truth, title in (("true", "Applies"), ("unknown", "Cannot be decided")):
         chosen = [one for one in found["recommendations"] if one["truth"] == truth]
-        lines += heading(f"{title} ({len(chosen)})")
+        lines += heading(f"{title} ({len(chosen)})") + [Line("  none")] * (not chosen)
         for one in chosen:
             verdicts = "; ".join(f"{ta} {verdict.replace('_', ' ')}" for ta, verdict in one["appraisal"].items())
-            lines += wrapped(
-                f"{one['number']}  {one['title']}{_waiting(one, label)}{f'. {verdicts}' if verdicts else ''}", 2, hang=4
-            )
-    no = [one["number"] for one in found["recommendations"] if one["truth"] == "false"]
-    lines += heading(f"Does not apply ({len(no)})") + wrapped(", ".join(no), 2)
-    if found["left_out"]:
-        lines += wrapped(
-            f"Left out, because they happened later: {', '.join(map(label, found['left_out']))}.", style="quiet"
-        )
-    return lines
+            said = f"{one['title']}{_waiting(one, label)}{f'. {verdicts}' if verdicts else ''}"
+            lines += wrapped(f"{_number(one)}  {said}", 2, hang=4)
+    no = [_number(one) for one in found["recommendations"] if one["truth"] == "false"]
+    return lines + heading(f"Does not apply ({len(no)})") + wrapped(", ".join(no) or "none", 2)
+
+
+def _first(urgent: list[dict[str, Any]], label: Label) -> list[Line]:
+    """What goes before every routine rule; that nobody asked is not the same as that it does not apply."""
+    lines: list[Line] = []
+    put = [one for one in urgent if one["truth"] != "false"]
+    for one in put:
+        doubt = "" if one["verified"] else f" ({_UNREAD})"
+        said = f"{one['rule']} {_SAYS[one['truth']]}: {one['title']}{doubt}{_waiting(one, label, '. Needs ')}"
+        lines += wrapped(said, 2, hang=4, style="warn")
+    silent = [one["rule"] for one in urgent if not one["asked"]]
+    if silent:
+        said = f"Not asked, because nothing was reported that puts them in question: {', '.join(silent)}."
+        lines += wrapped(said, 2, hang=4)
+    return heading("First") + lines if lines else []
+
+
+def _number(one: dict[str, Any]) -> str:
+    return one["number"] if one["verified"] else f"{one['number']} ({_UNREAD})"
+
+
+def left_out(names: list[str], label: Label) -> list[Line]:
+    """Facts that the answer could not use, told before the answer."""
+    if not names:
+        return []
+    told = ", ".join(map(label, names))
+    return wrapped(f"Left out, because they are dated after the time asked about (--at): {told}.", style="warn")
 
 
 def _waiting(one: dict[str, Any], label: Label, before: str = ": needs ") -> str:
@@ -112,21 +140,22 @@ def explain(
 ) -> None:
     """Explain one recommendation for the person: why, on which facts, what is missing, what would change it."""
     from services.pathway.knowledge.assessment import explain as explained
-    from services.pathway.knowledge.factfile import read_person
 
     with refusing():
         library, when = library_of(guideline_dir, guideline, version), instant(at)
         rule = library.rule(number)
-        found = explained(library, rule, read_person(facts_in(facts), library.dictionary, when), when)
-    if as_json:
-        print(to_json(found))
-    else:
-        show(_explanation(found, library.label))
+        found = explained(library, rule, read_facts(facts).only(library, when), when)
+        if as_json:
+            print(to_json(found))
+        else:
+            show(_explanation(found, library.label))
 
 
 def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
     lines = [Line(f"{found['number']}  {found['title']}", "title"), *wrapped(found["action"])]
-    lines += heading(f"It {_SAYS[found['truth']]}") + wrapped(found["because"], 2)
+    lines += left_out(found["left_out"], label)
+    says = _SAYS[found["truth"]] if found["asked"] else "is not asked"
+    lines += heading(f"It {says}") + wrapped(found["because"], 2)
     if not found["verified"]:
         lines += wrapped("Nobody has read this at the source yet.", 2, style="warn")
     if found["truth"] is None:
@@ -165,49 +194,3 @@ def _line_of_treatment(line: dict[str, Any]) -> str:
 
 def _age(fact: dict[str, Any]) -> str:
     return "today" if fact["age_days"] == 0 else f"{fact['age_days']} days ago"
-
-
-def critique(
-    facts: FactsFile,
-    propose: Code,
-    purpose: Purpose = "",
-    guideline: OfGuideline = "cg81",
-    version: OfVersion = "",
-    at: At = "",
-    as_json: AsJson = False,
-    guideline_dir: GuidelineDir = "",
-) -> None:
-    """Say what the guideline has against a proposed scan or regimen; exit code 1 with the number if it objects."""
-    from services.pathway.knowledge.critique import critique as judged
-    from services.pathway.knowledge.factfile import read_person
-
-    with refusing():
-        library, when = library_of(guideline_dir, guideline, version), instant(at)
-        person = read_person(facts_in(facts), library.dictionary, when)
-        found = judged(library, person, propose, purpose)
-    plain = found.plain()
-    if found.hint:
-        print(f"handrail: {found.hint}", file=sys.stderr)
-    if as_json:
-        print(to_json(plain))
-    else:
-        show(_objections(plain, library.label))
-    if found.broken:
-        raise typer.Exit(_OBJECTION)
-
-
-def _objections(plain: dict[str, Any], label: Label) -> list[Line]:
-    lines: list[Line] = []
-    for one in plain["broken"]:
-        lines += wrapped(f"{one['number']} advises against it. {one['title']}. {one['because']}", style="warn")
-    if plain["instead"]:
-        lines += heading("What the guideline offers instead")
-        for rule in plain["instead"]:
-            options = f": {'; '.join(rule['options'])}" if rule["options"] else ""
-            lines += wrapped(f"{rule['number']} {rule['title']}{options}", 2, hang=4)
-    for one in plain["undecided"]:
-        needs = ", ".join(label(name) for name in one["missing"])
-        lines += wrapped(f"{one['number']} cannot be decided; it needs {needs}.", style="warn")
-    if not plain["broken"]:
-        lines.append(Line(f"For this proposal: {plain['said']}. Silence is not permission."))
-    return lines

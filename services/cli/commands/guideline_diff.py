@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.commands.acting import REFUSED, AsJson
+from services.cli.commands.acting import AsJson
+from services.cli.commands.guideline_files import GuidelineDir, OfGuideline, directory_of, refusing
 from services.cli.commands.lines import BLANK, Line, heading, show, wrapped
 from services.cli.commands.words import guideline as named
 
@@ -34,10 +32,6 @@ _HEADINGS = {
 _WORDS = {"stood_down": "stood down", "replaced_by_xref": "replaced by another source", "merged": "merged into others"}
 Older = Annotated[str, typer.Argument(metavar="OLD", help="The older version, such as 2017-08-16.")]
 Newer = Annotated[str, typer.Argument(metavar="NEW", help="The newer version, such as 2026-06-30.")]
-OfGuideline = Annotated[str, typer.Option("--guideline", metavar="NAME", help="The guideline.")]
-Directory = Annotated[
-    str, typer.Option("--guideline-dir", metavar="DIR", help="Guideline data to read instead of the house's own.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,30 +40,21 @@ def register(app: typer.Typer) -> None:
 
 
 def diff(
-    old: Older, new: Newer, guideline: OfGuideline = "cg81", as_json: AsJson = False, guideline_dir: Directory = ""
+    old: Older, new: Newer, guideline: OfGuideline = "cg81", as_json: AsJson = False, guideline_dir: GuidelineDir = ""
 ) -> None:
     """Say what became of each recommendation from one version to another."""
-    from services.pathway.guideline import GuidelineError, load_all
+    from services.pathway.guideline import load_all
     from services.pathway.knowledge.changes import load_changes
-    from services.pathway.knowledge.differences import UnknownVersionError, between
+    from services.pathway.knowledge.differences import between
 
-    try:
-        versions = load_all(_directory(guideline_dir))
-        changes = load_changes(_directory(guideline_dir), versions)
-        found = between(versions, changes, guideline.lower(), old, new)
-    except (GuidelineError, UnknownVersionError) as error:
-        print(f"handrail: {error}", file=sys.stderr)
-        raise typer.Exit(REFUSED) from None
+    with refusing():
+        directory = directory_of(guideline_dir)
+        versions = load_all(directory)
+        found = between(versions, load_changes(directory, versions), guideline.lower(), old, new)
     if as_json:
         print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
     else:
         show(_lines(found))
-
-
-def _directory(stated: str) -> Path:
-    from services.runtime.settings import REPOSITORY
-
-    return Path(stated or os.environ.get("HANDRAIL_GUIDELINE_DIR", "") or REPOSITORY / "guidelines")
 
 
 def _plain(found: Differences) -> dict[str, Any]:

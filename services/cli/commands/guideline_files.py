@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,13 +33,27 @@ At = Annotated[str, typer.Option("--at", metavar="DATE", help="As of this date o
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Tell what is wrong with data, facts or names in one sentence on stderr, exit code 2."""
+    """Tell what is wrong with data, facts or names in one sentence on stderr, exit code 2.
+
+    That holds for what nobody foresaw too: exit code 1 has a meaning of its own (a guard is broken, a finding).
+    """
     try:
         yield
-    except (ValueError, OSError) as error:
-        said = str(error) if isinstance(error, ValueError) else f"{error.filename}: {error.strerror}"
-        print(f"handrail: {said}", file=sys.stderr)
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if os.environ.get("HANDRAIL_DEBUG") == "1":
+            raise
+        print(f"handrail: {_said(error)}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the output'}: {error.strerror}"
+    if isinstance(error, ValueError):
+        return str(error)
+    return f"this could not be worked out ({type(error).__name__}); HANDRAIL_DEBUG=1 shows where."
 
 
 def directory_of(stated: str) -> Path:
@@ -56,9 +70,28 @@ def library_of(guideline_dir: str, guideline: str, version: str) -> Library:
     """One version with its urgent rules and appraisals. Raises ValueError."""
     from services.pathway.knowledge.library import open_library
 
-    directory, name = directory_of(guideline_dir), guideline.lower()
-    newest = max((path.stem for path in (directory / name).glob("*.yaml")), default="")
-    return open_library(directory, name, version or newest)
+    directory = directory_of(guideline_dir)
+    known: dict[str, list[str]] = {}
+    for path in sorted(directory.glob("*/*.yaml")):
+        known.setdefault(path.parent.name, []).append(path.stem)
+    name = _existing(guideline.lower(), list(known), "guideline")
+    versions = known[name]
+    wanted = version.lower().removeprefix(f"{name}@")
+    return open_library(directory, name, _existing(wanted or max(versions), versions, f"version of {name}"))
+
+
+def _existing(name: str, known: list[str], kind: str) -> str:
+    """A name that there is. Raises ValueError that lists them, the nearest first."""
+    from services.pathway.dictionary import quoted
+
+    if name in known:
+        return name
+    near = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    found = ", ".join(known) or "none"
+    raise ValueError(
+        f"There is no {kind} called {quoted(name)}.{hint} {kind.partition(' ')[0].capitalize()}s found: {found}."
+    )
 
 
 def instant(at: str) -> datetime:
@@ -66,17 +99,3 @@ def instant(at: str) -> datetime:
     from services.pathway.knowledge.factfile import moment
 
     return moment(at, end=True) if at else datetime.now(UTC)
-
-
-def facts_in(file: str) -> object:
-    """What a facts file holds: a mapping, or a list of them. Raises ValueError, OSError."""
-    from services.pathway.yaml_lines import read_text
-
-    path = Path(file)
-    text = sys.stdin.read() if file == "-" else path.read_text(encoding="utf-8")
-    if path.suffix == ".json":
-        try:
-            json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}:{error.lineno}: {error.msg}; correct the JSON here.") from None
-    return read_text(text.replace("\t", " ") if path.suffix == ".json" else text, path)

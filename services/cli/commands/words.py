@@ -142,6 +142,8 @@ def value(held: object) -> str:
         return course(held)
     if isinstance(held, float):
         return f"{held:g}"
+    if isinstance(held, list):
+        return listed([value(one) for one in held]) or "none"
     text = str(held)
     return words(text) if re.fullmatch(r"[a-z][a-z0-9_]*", text) else text
 

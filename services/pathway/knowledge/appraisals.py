@@ -142,8 +142,12 @@ def _problem_with_exceptions(names: Sequence[str], dictionary: Dictionary) -> st
 
 def rule_on(table: Appraisals, rule_id: str, picture: Picture, on: date) -> list[Ruling]:
     """What every appraisal in force behind a recommendation says of a person."""
-    rows = [row for row in table.of(rule_id) if row.in_force(on)]
-    return [_rule(row, table, picture) for row in rows]
+    return [_rule(row, table, picture) for row in _in_force(table, rule_id, on)]
+
+
+@lru_cache(maxsize=1024)
+def _in_force(table: Appraisals, rule_id: str, on: date) -> tuple[Appraisal, ...]:
+    return tuple(row for row in table.of(rule_id) if row.in_force(on))
 
 
 def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:

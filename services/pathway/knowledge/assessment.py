@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.pathway.dictionary import Value
@@ -17,8 +17,9 @@ from services.pathway.knowledge.appraisals import Ruling, rule_on
 from services.pathway.knowledge.factfile import Person, shown_name
 from services.pathway.knowledge.library import Library
 from services.pathway.knowledge.settling import what_would_change
+from services.pathway.knowledge.standing import doubts
 from services.pathway.knowledge.urgent import judge_urgent
-from services.pathway.rules import Judgement, judge, judge_rule
+from services.pathway.rules import Judgement, judge
 
 TRUTHS = {"applies": "true", "does_not_apply": "false", "cannot_be_decided": "unknown"}
 _WHY = {
@@ -35,20 +36,23 @@ def assess(library: Library, person: Person, at: datetime) -> dict[str, Any]:
     guideline = library.guideline
     judged = judge(guideline, person.picture)
     urgent = judge_urgent(library.urgent, person.picture) if library.urgent else []
+    open_, day = _left_open(library, person), london_date(at)
+    unread = frozenset(rule.rule_id for rule in guideline.rules if not rule.verified)
     used = dict.fromkeys(name for judgement in [*judged, *urgent] for name in judgement.rests_on)
     return {
         "guideline": guideline.guideline_id,
         "version": guideline.version,
         "content_hash": guideline.content_hash,
         "at": at.astimezone(UTC).isoformat(),
-        "recommendations": [_recommendation(library, person, judgement, at) for judgement in judged],
-        "urgent": [_urgent(library, judgement) for judgement in urgent],
+        "recommendations": [_recommendation(library, person, judgement, day, unread) for judgement in judged],
+        "urgent": [_urgent(library, judgement, open_) for judgement in urgent],
         "facts": _facts(library, person, used, at),
         "left_out": list(person.later),
+        "warnings": list(doubts(guideline, day)),
     }
 
 
-def _urgent(library: Library, judgement: Judgement) -> dict[str, Any]:
+def _urgent(library: Library, judgement: Judgement, open_: Collection[str]) -> dict[str, Any]:
     rule = library.urgent.rule(judgement.rule_id) if library.urgent else None
     return {
         "rule": judgement.number,
@@ -56,11 +60,25 @@ def _urgent(library: Library, judgement: Judgement) -> dict[str, Any]:
         "truth": TRUTHS[judgement.truth],
         "missing": names_of(judgement.gaps),
         "verified": rule.verified if rule else False,
+        "asked": _asked(judgement, open_),
     }
 
 
-def _recommendation(library: Library, person: Person, judgement: Judgement, at: datetime) -> dict[str, Any]:
-    rulings = _rulings(library, judgement.rule_id, person, at)
+def _left_open(library: Library, person: Person) -> frozenset[str]:
+    """The urgent rules that missing facts leave open, in question or not."""
+    judged = judge(library.urgent, person.picture) if library.urgent else []
+    return frozenset(one.rule_id for one in judged if one.truth == "cannot_be_decided")
+
+
+def _asked(judgement: Judgement, open_: Collection[str]) -> bool:
+    """Whether something was reported that decides an urgent rule, or puts it in question."""
+    return judgement.truth != "does_not_apply" or judgement.rule_id not in open_
+
+
+def _recommendation(
+    library: Library, person: Person, judgement: Judgement, day: date, unread: Collection[str]
+) -> dict[str, Any]:
+    rulings = _rulings(library, judgement.rule_id, person, day)
     return {
         "number": judgement.number,
         "rule_id": judgement.rule_id,
@@ -69,13 +87,14 @@ def _recommendation(library: Library, person: Person, judgement: Judgement, at: 
         "missing": names_of(judgement.gaps),
         "rests_on": [shown_name(name) for name in judgement.rests_on],
         "appraisal": {ruling.appraisal.ta: ruling.verdict for ruling in rulings},
+        "verified": judgement.rule_id not in unread,
     }
 
 
-def _rulings(library: Library, rule_id: str, person: Person, at: datetime) -> list[Ruling]:
+def _rulings(library: Library, rule_id: str, person: Person, day: date) -> list[Ruling]:
     if library.appraisals is None:
         return []
-    return rule_on(library.appraisals, rule_id, person.picture, london_date(at))
+    return rule_on(library.appraisals, rule_id, person.picture, day)
 
 
 def names_of(gaps: Iterable[Gap]) -> list[str]:
@@ -93,17 +112,21 @@ def explain(library: Library, rule: Rule, person: Person, at: datetime) -> dict[
         "action": rule.action,
         "strength": rule.strength,
         "verified": rule.verified,
+        "left_out": list(person.later),
+        "asked": True,
     }
     if judgement is None:
         return {**found, "truth": None, "because": rule.no_condition}
+    asked = not library.is_urgent(rule) or _asked(judgement, _left_open(library, person))
     return {
         **found,
         "truth": TRUTHS[judgement.truth],
-        "because": _because(library, rule, judgement, person),
+        "asked": asked,
+        "because": judgement.because if asked else "Nothing was reported that puts it in question.",
         "missing": names_of(judgement.gaps),
         "facts": _facts(library, person, judgement.rests_on, at),
         "stale": [{"name": name, "since": london_date(since).isoformat()} for name, since in judgement.stale],
-        "appraisals": [_ruling(ruling) for ruling in _rulings(library, rule.rule_id, person, at)],
+        "appraisals": [_ruling(ruling) for ruling in _rulings(library, rule.rule_id, person, london_date(at))],
         "would_change": [change.plain() for change in what_would_change(library, rule, person, at)],
         "cautions": list(rule.cautions),
     }
@@ -125,13 +148,6 @@ def _ruling(ruling: Ruling) -> dict[str, Any]:
         "verified": ruling.appraisal.verified,
         "note": ruling.appraisal.note,
     }
-
-
-def _because(library: Library, rule: Rule, judgement: Judgement, person: Person) -> str:
-    urgent = library.urgent if library.is_urgent(rule) and judgement.truth == "does_not_apply" else None
-    if urgent and judge_rule(urgent, rule.rule_id, person.picture).truth == "cannot_be_decided":
-        return "Nothing was reported that puts it in question."
-    return judgement.because
 
 
 def _facts(library: Library, person: Person, names: Iterable[str], at: datetime) -> list[dict[str, Any]]:

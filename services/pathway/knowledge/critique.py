@@ -1,110 +1,115 @@
 """What the guideline has against a proposed order or regimen, and what it offers instead. Pure.
 
-It objects or it does not know: with nothing to object it says "no guidance found", never that something is safe.
+It objects or it does not know: with nothing to object it says "no guidance found", and while a missing fact leaves a
+guard open it says "cannot be decided". It never says that something is safe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
-from services.pathway.dictionary import Scalar
+from services.pathway.dictionary import Scalar, quoted
 from services.pathway.facts import Picture
 from services.pathway.guideline import Guideline, Rule
 from services.pathway.knowledge.assessment import names_of
 from services.pathway.knowledge.factfile import Person
 from services.pathway.knowledge.library import Library
+from services.pathway.knowledge.proposals import Proposal, UnknownCodeError, read_proposal
 from services.pathway.rules import Judgement, guards_broken_in, judge
 
+__all__ = ["NO_GUIDANCE", "OPEN", "Critique", "UnknownCodeError", "critique"]
+
 NO_GUIDANCE = "no guidance found"
-_IMAGING, _PURPOSE, _REGIMEN = "proposed_modality", "imaging_purpose", "proposed_regimen"
-_TREATMENT = "treatment"
-
-
-class UnknownCodeError(ValueError):
-    """A code that is not in its vocabulary; the message names the nearest that is."""
+OPEN = "cannot be decided"
 
 
 @dataclass(frozen=True, slots=True)
 class Critique:
     """The guards that a proposal breaks, and those that a missing fact leaves open."""
 
-    proposal: Mapping[str, Scalar]
+    proposal: Proposal
     broken: tuple[Judgement, ...]
     undecided: tuple[Judgement, ...]
     instead: tuple[Rule, ...]
-    titles: Mapping[str, str]
-    hint: str
+    combined: Mapping[str, tuple[str, ...]]
+    rules: Mapping[str, Rule]
+    left_out: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """The answer in a word or three."""
+        if self.broken:
+            return "objection"
+        return OPEN if self.undecided else NO_GUIDANCE
+
+    @property
+    def note(self) -> str:
+        """What somebody should know of the code itself; empty for one that the guideline has."""
+        proposal = self.proposal
+        if proposal.same_as:
+            return f"{quoted(proposal.stated)} is read as {' or '.join(proposal.same_as)}."
+        if proposal.part_of:
+            return f"No recommendation has {quoted(proposal.stated)} alone; it is part of {self._combinations()}."
+        return "" if proposal.known else f"{quoted(proposal.stated)} is a code that no recommendation knows."
+
+    def _combinations(self) -> str:
+        told = {code: ", ".join(numbers) for code, numbers in self.combined.items()}
+        return ", ".join(f"{code} (which {told[code]} advises against)" if told[code] else code for code in told)
 
     def plain(self) -> dict[str, Any]:
         """As printed with --json."""
         return {
-            "proposal": dict(self.proposal),
-            "broken": [
-                {
-                    "number": one.number,
-                    "rule_id": one.rule_id,
-                    "title": self.titles[one.rule_id],
-                    "because": one.because,
-                }
-                for one in self.broken
-            ],
+            "proposal": dict(self.proposal.facts),
+            "broken": [{**self._guard(one), "because": one.because} for one in self.broken],
             "undecided": [{"number": one.number, "missing": names_of(one.gaps)} for one in self.undecided],
             "instead": [
                 {"number": rule.number, "title": rule.title, "options": [option.label for option in rule.options]}
                 for rule in self.instead
             ],
-            "said": "objection" if self.broken else NO_GUIDANCE,
+            "said": self.said,
+            "known": self.proposal.known,
+            "note": self.note,
+            "suggestion": "".join(self.proposal.same_as[:1]),
+            "part_of": [{"code": code, "broken": list(numbers)} for code, numbers in self.combined.items()],
+            "left_out": list(self.left_out),
         }
+
+    def _guard(self, one: Judgement) -> dict[str, Any]:
+        rule = self.rules[one.rule_id]
+        return {"number": one.number, "rule_id": one.rule_id, "title": rule.title, "verified": rule.verified}
 
 
 def critique(library: Library, person: Person, code: str, purpose: str) -> Critique:
     """Ask every guard about a proposal. Raises UnknownCodeError."""
-    guideline = library.guideline
-    proposal = proposal_of(guideline, code, purpose)
-    asked = guards_broken_in(guideline, person.picture, proposal, undecided=True)
-    broken = tuple(judgement for judgement in asked if judgement.truth == "applies")
-    undecided = tuple(judgement for judgement in asked if judgement.truth == "cannot_be_decided")
-    instead = [rule for judgement in broken for rule in _instead(guideline, judgement, person.picture, code)]
-    offered = tuple({rule.rule_id: rule for rule in instead}.values())
-    titles = {rule.rule_id: rule.title for rule in guideline.rules}
-    return Critique(proposal, broken, undecided, offered, titles, _hint(guideline, proposal))
-
-
-def proposal_of(guideline: Guideline, code: str, purpose: str) -> dict[str, Scalar]:
-    """What is proposed, as facts: imaging with its purpose, or a regimen. Raises UnknownCodeError."""
-    facts = guideline.dictionary.facts
-    modalities, purposes = facts[_IMAGING].values, facts[_PURPOSE].values
-    if purpose and purpose not in {*purposes, _TREATMENT}:
-        raise UnknownCodeError(_unknown(purpose, (*purposes, _TREATMENT), "purpose"))
-    if code in modalities:
-        return {_IMAGING: code, **({_PURPOSE: purpose} if purpose in purposes else {})}
-    regimens = facts[_REGIMEN].values
-    mistyped = get_close_matches(code, modalities, n=1, cutoff=0.8) and not get_close_matches(
-        code, regimens, cutoff=0.8
+    guideline, proposal = library.guideline, read_proposal(library, code, purpose)
+    asked: dict[str, Judgement] = {}
+    for variant in proposal.variants():
+        for one in guards_broken_in(guideline, person.picture, variant, undecided=True):
+            if one.truth == "applies" or one.rule_id not in asked:
+                asked[one.rule_id] = one
+    broken = tuple(one for one in asked.values() if one.truth == "applies")
+    undecided = tuple(one for one in asked.values() if one.truth == "cannot_be_decided")
+    codes = {proposal.code, *proposal.same_as}
+    instead = [rule for judgement in broken for rule in _instead(guideline, judgement, person.picture, codes)]
+    combined = {code: _barred(guideline, person.picture, proposal.combined(code)) for code in proposal.part_of}
+    return Critique(
+        proposal=proposal,
+        broken=broken,
+        undecided=undecided,
+        instead=tuple({rule.rule_id: rule for rule in instead}.values()),
+        combined=combined,
+        rules={rule.rule_id: rule for rule in guideline.rules},
+        left_out=person.later,
     )
-    if purpose in purposes or (mistyped and purpose != _TREATMENT):
-        raise UnknownCodeError(_unknown(code, modalities, "imaging modality"))
-    return {_REGIMEN: code}
 
 
-def _unknown(code: str, known: tuple[str, ...], what: str) -> str:
-    near = get_close_matches(code, known, n=1, cutoff=0.5)
-    tip = f"Did you mean {near[0]!r}?" if near else f"It is one of {', '.join(known)}."
-    return f"{code!r} is no {what} of the data dictionary. {tip}"
+def _barred(guideline: Guideline, picture: Picture, proposal: Mapping[str, Scalar]) -> tuple[str, ...]:
+    return tuple(one.number for one in guards_broken_in(guideline, picture, proposal))
 
 
-def _hint(guideline: Guideline, proposal: Mapping[str, Scalar]) -> str:
-    """A regimen may be any code, so a slip of the pen is only pointed out."""
-    code = str(proposal.get(_REGIMEN, ""))
-    known = {*guideline.dictionary.facts[_REGIMEN].values, *(o.code for rule in guideline.rules for o in rule.options)}
-    near = [] if not code or code in known else get_close_matches(code, sorted(known), n=1, cutoff=0.8)
-    return f"{code!r} is a code that no recommendation knows. Did you mean {near[0]!r}?" if near else ""
-
-
-def _instead(guideline: Guideline, broken: Judgement, picture: Picture, code: str) -> list[Rule]:
+def _instead(guideline: Guideline, broken: Judgement, picture: Picture, codes: set[str]) -> list[Rule]:
     """The recommendations that a guard points to, or their options, as far as they apply to this person."""
     guard = guideline.rule(broken.rule_id)
     if guard is None or guard.instead is None:
@@ -115,4 +120,4 @@ def _instead(guideline: Guideline, broken: Judgement, picture: Picture, code: st
     for rule_id in guard.instead.rules:
         options = [rule for rule in guideline.rules if rule.option_for == rule_id]
         found += options or [rule for rule in guideline.rules if rule.rule_id == rule_id]
-    return [rule for rule in found if rule.rule_id in applying and code not in {o.code for o in rule.options[:1]}]
+    return [rule for rule in found if rule.rule_id in applying and codes.isdisjoint(o.code for o in rule.options[:1])]

@@ -14,9 +14,9 @@ _KINDS = {
 }
 
 
-def warnings(guideline: Guideline, today: date) -> tuple[str, ...]:
-    """Return what a person should know before relying on this version, in plain English; empty if nothing."""
-    name = f"{guideline.guideline_id.upper()} ({guideline.version})"
+def doubts(guideline: Guideline, today: date) -> tuple[str, ...]:
+    """Return why an answer of this version may be out of date: a check long ago, a newer version in its place."""
+    name = _named(guideline)
     found = []
     days = (today - date.fromisoformat(guideline.checked_on)).days
     if days > CHECK_AGAIN_AFTER_DAYS:
@@ -25,9 +25,16 @@ def warnings(guideline: Guideline, today: date) -> tuple[str, ...]:
         )
     if guideline.status == "superseded":
         found.append(f"{name} is superseded: people are moved on from it, and nobody new is put on it.")
+    return tuple(found)
+
+
+def warnings(guideline: Guideline, today: date) -> tuple[str, ...]:
+    """Return what a person should know before relying on this version, in plain English; empty if nothing."""
+    found = [*doubts(guideline, today)]
     if guideline.unverified:
         found.append(
-            f"{len(guideline.unverified)} numbers of {name} were written from memory: nobody has read them there."
+            f"{len(guideline.unverified)} numbers of {_named(guideline)} were written from memory: "
+            "nobody has read them there."
         )
     for update in guideline.updates:
         if update.kind in _KINDS:
@@ -35,3 +42,7 @@ def warnings(guideline: Guideline, today: date) -> tuple[str, ...]:
             doubt = "" if update.verified else " Not verified."
             found.append(f"{_KINDS[update.kind]}{touched}: {update.summary}{doubt}")
     return tuple(found)
+
+
+def _named(guideline: Guideline) -> str:
+    return f"{guideline.guideline_id.upper()} ({guideline.version})"

@@ -160,7 +160,7 @@ def test_json_and_yaml_say_the_same_and_broken_files_are_refused(tmp_path: Path)
     twice.write_text("ecog: 1\necog: 2\n")
     assert "stands twice" in call("evaluate", "--facts", str(twice)).stderr
     assert "No such file" in call("evaluate", "--facts", str(tmp_path / "none.yaml")).stderr
-    assert "versions found" in call("evaluate", "--version", "2026-07-01", "--facts", str(twice)).stderr
+    assert "Versions found" in call("evaluate", "--version", "2026-07-01", "--facts", str(twice)).stderr
 
 
 def test_people_can_read_it_too(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_codes_are_refused_only_where_the_vocabulary_is_closed(tmp_path: Path) -
         exit_code, found = critique(tmp_path, DEFAULTS, code, *filter(None, [purpose]))
         assert (exit_code, says in found["refused"]) == (2, True), found
     done = call("critique", *PINNED, "--facts", written(tmp_path, DEFAULTS), "--propose", "eribulinn")
-    assert (done.exit_code, "Did you mean 'eribulin'" in done.stderr) == (0, True)
+    assert (done.exit_code, "Did you mean 'eribulin'" in done.stderr) == (2, True)
 
 
 def test_counting(tmp_path: Path) -> None:

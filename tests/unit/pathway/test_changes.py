@@ -144,7 +144,7 @@ def test_steps_that_nobody_told_are_refused(versions: Mapping[tuple[str, str], G
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('{from: ["1.1.7"], to: ["1.5.3"], relation: same}', "{}", "relations.7"),
+        ('{from: ["1.1.7"], to: ["1.5.3"], relation: same}', "{}", "relations, entry 8"),
         ('      - {from: ["1.1.7"], to: ["1.5.3"], relation: same}\n', "", "no relation names 1.1.7"),
         ('to: ["1.5.3"], relation: same', 'to: ["1.5.33"], relation: same', "has no 1.5.33. Did you mean '1.5.3'"),
         ('to: ["1.5.3"], relation: same', 'to: ["1.5.3"], relation: equal', "Input should be"),

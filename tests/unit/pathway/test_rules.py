@@ -129,7 +129,7 @@ CASES |= {
     "1.12.2": ({"ulcerated_tumour": True}, {"ulcerated_tumour": False}, ("ulcerated_tumour",), ("ulcerated_tumour",)),
     "1.13.2": ({"bone_mets": "present", "age_years": 60, "bisphosphonate_would_be_prescribed": True},
                {"age_years": 17}, ("bisphosphonate_would_be_prescribed",), ("bisphosphonate_would_be_prescribed",)),
-    "1.13.3": ({"bone_mets": "present", "bone_pain_from_mets": True}, {"bone_mets": "absent"},
+    "1.13.3": ({"bone_mets": "present", "bone_pain_from_mets": True}, {"bone_pain_from_mets": False},
                ("bone_pain_from_mets",), ("bone_pain_from_mets",)),
     "1.13.4": ({"long_bone_fracture_risk": True}, {"long_bone_fracture_risk": False}, ("long_bone_fracture_risk",),
                ("long_bone_fracture_risk",)),
