@@ -27,10 +27,10 @@ def drilled(*words: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_lives_with_kills_duplicates_and_jumps_of_the_clock_hold() -> None:
-    code, said = drilled("--count", "4", "--seed", "7", "--events", "15")
+    code, said = drilled("--count", "3", "--seed", "7", "--events", "8")
     assert (code, said["violations"]) == (0, []), said
-    assert said["lives"] == 4
-    assert said["events"] >= 4 * 15
+    assert said["lives"] == 3
+    assert said["events"] >= 3 * 8
     assert said["kills"] >= 1
     assert said["checks"] > said["events"]
 

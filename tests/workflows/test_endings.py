@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import replace
 from typing import Any
 
 from temporalio.client import WorkflowHandle
@@ -56,16 +55,16 @@ async def test_silence_waits_for_neither_the_record_nor_the_mail_server(env: Wor
 
 
 async def test_what_notify_holds_back_goes_when_it_was_a_mistake(env: WorkflowEnvironment) -> None:
-    memory, queue = Memory(suppress="symptom_reported"), str(uuid.uuid4())
+    memory, queue = Memory(suppress="progression_reported"), str(uuid.uuid4())
     async with working(env.client, memory, queue):
         pathway = await started(env, queue)
         await say(pathway, "death_reported", reported_by="gp")
-        await pathway.execute_update(PatientPathway.report, replace(a_report(), urgency="urgent"))
+        await pathway.execute_update(PatientPathway.report, a_report("progression_reported"))
         await settled(pathway)
-        assert not [one for one in memory.notices if one.template in {"symptom_reported", "phone_task"}]
+        assert not [one for one in memory.notices if one.template in {"progression_reported", "phone_task"}]
         memory.suppress = ""
         await say(pathway, "death_withdrawn", **NAMESAKE)
-        await eventually(lambda: "symptom_reported" in {one.template for one in memory.notices}, "it goes")
+        await eventually(lambda: "progression_reported" in {one.template for one in memory.notices}, "it goes")
         await settled(pathway)
 
 
