@@ -15,8 +15,9 @@ from services.cli.commands import (
     patient,
     referral,
     report,
+    sweep,
     task,
     worklist,
 )
 
-MODULES = (house, patient, worklist, task, explain, report, referral, caseload, guideline, demo, drill)
+MODULES = (house, patient, worklist, task, explain, report, referral, caseload, guideline, demo, sweep, drill)
