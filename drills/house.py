@@ -52,6 +52,7 @@ class DrillHouse:
         port = next(port for port in range(32_100, 32_700) if is_free(port))
         command = [*server_command(find_binary(), self._folder / "temporal.db", port)]
         self._processes.append(self._run([*command, "--dynamic-config-value", _MOVABLE_CLOCKS], "temporal"))
+        self._wait_for(port)
         environment = {"TEMPORAL_ADDRESS": f"{HOST}:{port}", "HANDRAIL_CLUSTERS": str(self._folder / "clusters")}
         (self._folder / "clusters").mkdir(mode=0o711)
         self._processes.append(self._run([str(_HANDRAIL), "up", "--home", str(self._home)], "house", environment))
@@ -121,6 +122,15 @@ class DrillHouse:
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
+
+    @staticmethod
+    def _wait_for(port: int) -> None:
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while is_free(port):
+            if time.monotonic() > until:
+                message = "The drill's Temporal server did not come up."
+                raise CliError(message)
+            time.sleep(0.05)
 
     def _wait_until_up(self) -> None:
         said = self._folder / "house.log"

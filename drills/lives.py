@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from temporalio.client import Client
 
 from drills.house import DrillHouse
@@ -148,6 +149,8 @@ def main() -> int:
     parser.add_argument("--plant", choices=PLANTS, default="", help="plant a fault, which the drill must find")
     parser.add_argument("--json", action="store_true", help="for machines")
     asked = parser.parse_args()
+    # stdout is the answer's alone
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         result = asyncio.run(drill(max(1, asked.count), asked.seed, asked.plant, max(3, asked.events)))
     except CliError as error:
