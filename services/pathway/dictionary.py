@@ -7,10 +7,12 @@ input.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal
 
@@ -216,17 +218,34 @@ class Dictionary:
 
     def classes_of(self, therapy: Therapy) -> frozenset[str]:
         """All classes of a line: recorded, following from its agents, implied by those, and groups."""
-        found = set(therapy.classes)
-        for agent in therapy.agents:
-            found.update(self.agents.get(agent, ()))
+        stated = {*therapy.classes, *(name for agent in therapy.agents for name in self._classes_of_agent(agent))}
+        return self._with_implied(stated)
+
+    def agent(self, name: str) -> str:
+        """The dictionary's name of a drug: as written there, or as it is also called; else the name itself."""
+        plain = _plain(name)
+        return _agents_by_name(self).get(_plain(self.also_called.get(plain, plain)), name)
+
+    def _classes_of_agent(self, agent: str) -> tuple[str, ...]:
+        return tuple(self.agents.get(self.agent(agent), ()))
+
+    def _with_implied(self, classes: Collection[str]) -> frozenset[str]:
+        found = set(classes)
         for name in tuple(found):
             found.update(self.implied_classes.get(name, ()))
         found.update(group for group, members in self.class_groups.items() if found.intersection(members))
         return frozenset(found)
 
     def knows_classes_of(self, therapy: Therapy) -> bool:
-        """Whether a line's classes are all known: they were recorded, or each of its agents is in the dictionary."""
-        return bool(therapy.classes) or (bool(therapy.agents) and all(agent in self.agents for agent in therapy.agents))
+        """Whether a line's classes are all known: each agent is in the dictionary, or its classes were recorded.
+
+        A class that follows from a drug that is known says nothing of one that is not.
+        """
+        unlisted = [agent for agent in therapy.agents if self.agent(agent) not in self.agents]
+        if not unlisted:
+            return bool(therapy.agents or therapy.classes)
+        listed = {name for agent in therapy.agents for name in self._classes_of_agent(agent)}
+        return len(set(therapy.classes) - self._with_implied(listed)) >= len(unlisted)
 
     def _problem_with_therapy(self, therapy: Therapy) -> str:
         if therapy.setting not in self.settings:
@@ -308,3 +327,13 @@ def did_you_mean(name: object, known: Collection[str]) -> str:
     folded = {one.casefold(): one for one in known}
     near = same or [folded[one] for one in get_close_matches(text.casefold(), list(folded), n=1)]
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+@lru_cache(maxsize=16)
+def _agents_by_name(dictionary: Dictionary) -> dict[str, str]:
+    return {_plain(agent): agent for agent in dictionary.agents}
+
+
+def _plain(name: str) -> str:
+    """A drug's name in one spelling: case, spaces and joiners set aside."""
+    return re.sub(r"[\s_+-]+", "_", name.strip().lower())

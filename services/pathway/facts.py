@@ -341,6 +341,8 @@ def _contradicted(row: TableRow, values: Mapping[str, Value]) -> bool:
 
 def _reconciled(derived: Held, stated: Held | None, definition: FactDef) -> Held:
     """A derived fact may be stated; if statement and derivation disagree, neither is believed."""
+    if stated is not None and any(gap.why == "disagree" for gap in stated.gaps):
+        return stated  # what one specimen's tests say settles nothing while another's is stated otherwise
     if stated is None or stated.value is None:
         return derived
     if derived.value is None:

@@ -6,7 +6,7 @@ changes without the guideline. A verdict never permits: it says what the apprais
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -157,7 +157,7 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     truth, _, missing = check({**_not_excused(row, table, picture), **picture.values})
     if truth is False:
         return Ruling(row, "not_eligible", "conditions_not_met")
-    failed = _failed_before(row, picture)
+    failed = _failed_before(row, picture, table.dictionary)
     if failed:
         return Ruling(row, "not_eligible", "failed_before")
     names = [*missing, *(("prior_therapy",) if failed is None else ())]
@@ -176,7 +176,7 @@ def _not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[st
     return dict.fromkeys(table.exceptions if row.exceptions is None else row.exceptions, False)
 
 
-def _failed_before(row: Appraisal, picture: Picture) -> bool | None:
+def _failed_before(row: Appraisal, picture: Picture, dictionary: Dictionary) -> bool | None:
     """Whether the drug was given before and stopped for progression; None if it is not known what was, or why."""
     if not row.agents:
         return False
@@ -184,8 +184,20 @@ def _failed_before(row: Appraisal, picture: Picture) -> bool | None:
         return None
     latest = {fact.subject or fact.fact_id: fact.value for fact in picture.history.get("prior_therapy", ())}
     lines = [line for line in latest.values() if isinstance(line, Therapy)]
-    reasons = {line.stop_reason for line in lines if set(row.agents) & set(line.agents)}
-    return True if "progression" in reasons else None if "" in reasons else False
+    given = [(line, {dictionary.agent(agent) for agent in line.agents}) for line in lines]
+    reasons = {line.stop_reason for line, agents in given if agents.intersection(row.agents)}
+    if "progression" in reasons:
+        return True
+    unread = [line for line, agents in given if _may_be(row, line, agents, dictionary)]
+    return None if "" in reasons or any(line.stop_reason in {"", "progression"} for line in unread) else False
+
+
+def _may_be(row: Appraisal, line: Therapy, agents: Collection[str], dictionary: Dictionary) -> bool:
+    """Whether a line may have been this drug though it does not say so: a drug that nobody knows, of its classes."""
+    if agents and all(agent in dictionary.agents for agent in agents):
+        return False
+    own = {name for agent in row.agents for name in dictionary.agents.get(agent, ())}
+    return not line.classes or bool(own.intersection(line.classes))
 
 
 @lru_cache(maxsize=8)
