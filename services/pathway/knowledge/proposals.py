@@ -23,7 +23,8 @@ _LONGEST = 100
 _NEAR = 0.8
 _NEAR_WHOLE = 0.9
 """Of several words one may be new, as in a new conjugate: the whole is a slip only if nearly all of it is there."""
-_JOINED_BY = {"and", "with", "plus"}
+_SAYS_NO_DRUG = {"and", "with", "plus", "alone", "monotherapy"}
+_DOSE = re.compile(r"\b\d+(\.\d+)?\s*mg\b")
 
 
 class UnknownCodeError(ValueError):
@@ -99,9 +100,9 @@ def _unknown(code: str, known: Sequence[str], what: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """One spelling of a code: small letters, words joined by `_`, without the words between two drugs."""
-    words = [word for word in re.split(r"[\s_+/&,-]+", text.strip().casefold()) if word]
-    return "_".join(word for word in words if word not in _JOINED_BY)
+    """One spelling of a code: small letters, words joined by `_`, without doses and the words between two drugs."""
+    words = [word for word in re.split(r"[\s_+/&,-]+", _DOSE.sub(" ", text.strip().casefold())) if word]
+    return "_".join(word for word in words if word not in _SAYS_NO_DRUG)
 
 
 @dataclass(frozen=True, slots=True)

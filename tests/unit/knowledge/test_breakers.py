@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.pathway.knowledge.assessment import assess
+from services.pathway.knowledge.critique import critique
 from services.pathway.knowledge.factfile import read_person
 from services.pathway.knowledge.library import open_library
 from tests.unit.pathway.person import GUIDELINES
@@ -60,3 +61,10 @@ def test_a_class_that_follows_from_one_drug_says_nothing_of_another_that_nobody_
     assert had(["mysterib", "letrozole"], ["cdk46", "aromatase_inhibitor"]) is True
     assert had(["kisqali", "letrozole"], []) is True
     assert had(["letrozole"], ["aromatase_inhibitor"]) is False
+
+
+@pytest.mark.parametrize("name", ["fulvestrant 500 mg", "fulvestrant alone", "Fulvestrant monotherapy", "Faslodex"])
+def test_a_dose_a_brand_or_a_word_beside_a_drug_lifts_no_caution(name: str) -> None:
+    facts = DUE | {"er_status": "positive", "her2_status": "negative", "prior_therapies": []}
+    found = critique(LIBRARY, read_person(facts, LIBRARY.dictionary, AT), name, "")
+    assert [one.number for one in found.broken] == ["1.8.1"]
