@@ -78,7 +78,7 @@ class Cautions:
                 raise
             message = (
                 "The record does not answer, so the cautions of the guideline could not be asked and nothing was "
-                "ordered or started. Try again shortly."
+                "recorded. Send it again shortly; it will not be done twice with the same key."
             )
             raise Unavailable(message) from error
         facts, as_of = standing_facts(kept.facts), now()
@@ -128,7 +128,7 @@ def _refused(guideline: Guideline, broken: Sequence[Judgement]) -> Conflict:
     because = " ".join(judgement.because for judgement in broken)
     numbers = "_".join(judgement.number for judgement in broken)
     message = (
-        f"{said} Here: {because} Nothing was ordered or started. To go ahead all the same, a clinician reports it "
+        f"{said} Here: {because} Nothing was recorded. To record it all the same, a clinician reports it "
         "again with override_reason."
     )
     return Conflict(message, reason=f"caution_{numbers}")

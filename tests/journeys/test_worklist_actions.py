@@ -52,10 +52,12 @@ async def test_done_needs_an_outcome_and_a_stranger_is_told_where_to_look(house:
     assert blank.returncode == 2
     lost = house.cli("task", "take", new_id(), check=False)
     assert (lost.returncode, "worklist --ids" in lost.stderr) == (1, True)
-    about_nothing = of_kind(await door.patient(await door.opened()), "next_contact")
-    if about_nothing:
-        refused = house.cli("task", "declined", about_nothing[0].item_id, "--view", "x", "--reason", "no", check=False)
-        assert "about no recommendation" in refused.stderr
+    # a task that no recommendation asks for cannot be declined
+    booked = events_pb2.AppointmentBooked(appointment_id=new_id(), purpose="Clinic", starts_at=f"{a_day(1)}T09:30:00Z")
+    state = await door.told(COORDINATOR, "BookAppointment", state.person.patient_id, booked)
+    (appointment,) = of_kind(state, "appointment")
+    words = ("task", "declined", appointment.item_id, "--view", "No.", "--reason", "She said no.")
+    assert "about no recommendation" in house.cli(*words, check=False).stderr
 
 
 async def test_tabs_show_what_waits_for_whom_and_nobody_is_without_a_next_step(house: House, door: Door) -> None:

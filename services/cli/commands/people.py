@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from contextlib import suppress
 
 from services.cli.commands.acting import Desk
 from services.cli.commands.shapes import Plain, plain
+from services.cli.errors import CliError
 
 
 async def patient_id_of(desk: Desk, text: str) -> str:
@@ -60,6 +62,14 @@ async def whole(desk: Desk, patient_id: str, min_seq: int = 0) -> Plain:
 
     request = timeline_pb2.GetPatientRequest(patient_id=patient_id, min_seq=min_seq)
     return plain(await desk.records(desk.timeline.GetPatient, request))
+
+
+async def filed(desk: Desk, patient_id: str, seq: int) -> None:
+    """Wait a moment until a report can be read; it is accepted in any case."""
+    from services.runtime.errors import HandrailError
+
+    with suppress(CliError, HandrailError):
+        await whole(desk, patient_id, min_seq=seq)
 
 
 async def events(desk: Desk, patient_id: str) -> list[Plain]:
@@ -165,8 +175,6 @@ async def with_team(desk: Desk) -> Desk:
         CliError: no team has a member in this role.
     """
     from dataclasses import replace
-
-    from services.cli.errors import CliError
 
     actor = desk.actor
     known = await teams(desk)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from services.cli.commands import acting, people, reporting, screens
-from services.cli.commands.acting import Desk
 from services.cli.commands.lines import Line, show
 from services.cli.commands.report import Key, OccurredAt, Source, fill, send_or_say_how_to_repeat, show_receipt
 from services.cli.commands.shapes import Plain, plain, to_json
@@ -105,7 +103,7 @@ def draft(
             request.patient_id = await people.patient_id_of(desk, patient)
             referrer = await people.with_team(desk)
             receipt = await send_or_say_how_to_repeat(referrer, "referral_drafted", request, "--referral-id", made)
-            await _filed(desk, request.patient_id, receipt["seq"])
+            await people.filed(desk, request.patient_id, receipt["seq"])
             return receipt
 
     receipt = acting.run(work())
@@ -268,14 +266,6 @@ def _act(
             return await send_or_say_how_to_repeat(await people.with_team(desk), event, request)
 
     show_receipt(acting.run(work()), event, as_json=as_json)
-
-
-async def _filed(desk: Desk, patient_id: str, seq: int) -> None:
-    """Wait a moment until a report can be read; it is accepted in any case."""
-    from services.runtime.errors import HandrailError
-
-    with suppress(CliError, HandrailError):
-        await people.whole(desk, patient_id, min_seq=seq)
 
 
 def _id(text: str) -> str:

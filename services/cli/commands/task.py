@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -149,7 +148,7 @@ async def _act(action: Action, item_id: str, given: Mapping[str, Any], common: M
             reporting.set_field(getattr(request, action.event), f"{name}={value}")
         fill(request, common["occurred_at"], common["source"], common["key"])
         receipt = await send_or_say_how_to_repeat(await people.with_team(desk), action.event, request)
-        await filed(desk, before["patient_id"], receipt["seq"])
+        await people.filed(desk, before["patient_id"], receipt["seq"])
         return {"receipt": receipt, "before": before, "after": await the_task(desk, item_id)}
 
 
@@ -185,7 +184,7 @@ def hand_over_all(
                 receipt = await reporting.send(signed, "item_handed_over", request)
                 handed.append({"item_id": item["item_id"], "patient_id": item["patient_id"], "seq": receipt["seq"]})
             for one in handed:
-                await filed(desk, one["patient_id"], one["seq"])
+                await people.filed(desk, one["patient_id"], one["seq"])
             return handed
 
     handed = acting.run(work())
@@ -208,14 +207,6 @@ async def the_task(desk: Desk, item_id: str) -> Plain:
         message = f"There is no task {item_id}; `handrail worklist --ids` shows them."
         raise CliError(message)
     return plain(reply.items[0])
-
-
-async def filed(desk: Desk, patient_id: str, seq: int) -> None:
-    """Wait a moment until a report can be read; it is accepted in any case."""
-    from services.runtime.errors import HandrailError
-
-    with suppress(CliError, HandrailError):
-        await people.whole(desk, patient_id, min_seq=seq)
 
 
 def _number(item: Plain) -> str:
