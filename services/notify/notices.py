@@ -42,7 +42,7 @@ _READERS = frozenset(
     }
 )
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "SendNotice": frozenset({"worker"}),
+    "SendNotice": frozenset({"worker", "sweep"}),
     "ListInbound": frozenset({"worker"}),
     "ReportReceipt": frozenset({"mail_gateway", "coordinator"}),
     "GetMessage": _READERS,

@@ -5,6 +5,6 @@ Heavy libraries (grpc, generated code) are imported inside the functions, so tha
 
 from __future__ import annotations
 
-from services.cli.commands import demo, explain, guideline, house, patient, referral, report, worklist
+from services.cli.commands import demo, explain, guideline, house, patient, referral, report, sweep, worklist
 
-MODULES = (house, patient, worklist, explain, report, referral, guideline, demo)
+MODULES = (house, patient, worklist, explain, report, referral, guideline, sweep, demo)

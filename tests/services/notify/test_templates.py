@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.services.notify.mail import MailServer
 
 NAMES = sorted(path.stem for path in TEMPLATES.glob("*.txt") if not path.name.startswith("_"))
-PROMISES = {"item_overdue", "items_opened", "report_not_filed", "phone_task"}
+PROMISES = {"item_overdue", "items_opened", "report_not_filed", "phone_task", "sweep_found"}
 # Reported by the team that would be told, or told by another message of the same moment.
 NOT_TOLD = {
     "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_delivered",
