@@ -23,6 +23,7 @@ from workflows.names import pathway_id
 PATHWAYS_A_PAGE = 500
 ANSWER_WITHIN = timedelta(seconds=5)
 LOOK_WITHIN_SECONDS = 120.0
+GLANCE_WITHIN_SECONDS = 5.0
 _PREFIX = pathway_id("")
 _RUNNING = "ExecutionStatus = 'Running'"
 _PATHWAYS = f"WorkflowType = 'PatientPathway' AND {_RUNNING}"
@@ -72,22 +73,22 @@ class Looker:
         Raises:
             CannotLookError: records or Temporal did not answer.
         """
-        async with _answering("temporal"):
-            stuck = await self._stuck(await self._client())
-        async with _answering("records"):
+        stuck = await self._stuck()
+        async with _answering("records", GLANCE_WITHIN_SECONDS):
             await self._caller.call(self._timeline.ListTeams, timeline_pb.ListTeamsRequest(page_size=1))
         return await self._confirmed({Finding(Kind.STUCK, workflow_id): 1 for workflow_id in stuck})
 
     async def _look(self) -> Look:
         """Ask records first: a pathway that opens in between then only seems unrecorded, and is young."""
         at = now()
+        stuck = await self._stuck()
         async with _answering("records"):
             pathways = {patient_id: pathway async for patient_id, pathway in self._open_pathways()}
         async with _answering("temporal"):
             client = await self._client()
             listed = client.list_workflows(_PATHWAYS, rpc_timeout=ANSWER_WITHIN)
             running = {run.id.removeprefix(_PREFIX): run.start_time async for run in listed}
-            return Look(at, pathways, running, await self._stuck(client))
+            return Look(at, pathways, running, stuck)
 
     async def _open_pathways(self) -> AsyncIterator[tuple[str, OpenPathway]]:
         token = ""
@@ -113,9 +114,12 @@ class Looker:
             self._temporal = await connect(self._temporal_address, self._namespace)
         return self._temporal
 
-    async def _stuck(self, client: Client) -> frozenset[str]:
-        listed = client.list_workflows(_STUCK, rpc_timeout=ANSWER_WITHIN)
-        return frozenset([run.id async for run in listed])
+    async def _stuck(self) -> frozenset[str]:
+        """Return the stuck workflows; Temporal's client would try for much longer when Temporal is away."""
+        async with _answering("temporal", GLANCE_WITHIN_SECONDS):
+            client = await self._client()
+            listed = client.list_workflows(_STUCK, rpc_timeout=ANSWER_WITHIN)
+            return frozenset([run.id async for run in listed])
 
     async def _confirmed(self, found: Found) -> Found:
         """Ask Temporal about each workflow that is suspicious: its list lags behind, this does not."""
@@ -156,10 +160,10 @@ async def _all(asked: Iterable[Awaitable[bool]]) -> list[bool]:
 
 
 @asynccontextmanager
-async def _answering(part: str) -> AsyncIterator[None]:
+async def _answering(part: str, seconds: float = LOOK_WITHIN_SECONDS) -> AsyncIterator[None]:
     """Turn whatever says that a part does not answer into one error that names it."""
     try:
-        async with asyncio.timeout(LOOK_WITHIN_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except HandrailError as error:
         raise CannotLookError(part, error.category.value) from error

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -36,11 +36,14 @@ log = get_logger()
 SWEEP = Actor("system:sweep", "sweep")
 LONDON = ZoneInfo("Europe/London")
 EACH_DAY_AT = time_of_day(6, 30)  # before the day's work begins
-GLANCE_SECONDS = 10.0
+# Temporal takes ten seconds to call a workflow stuck; people are told within thirty.
+GLANCE_SECONDS = 5.0
 BLIND_GLANCE_SECONDS = 2.0
-LOOK_AGAIN_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 2.0
 # A part that dies is started again within a second or two; one that stays away longer is an alarm.
 PATIENCE_SECONDS = 15.0
+# While the house starts, its parts come up one after the other.
+START_PATIENCE_SECONDS = 60.0
 REMIND_AFTER = timedelta(hours=20)  # so that the sweep of the next day tells again what still stands
 
 
@@ -85,25 +88,29 @@ class Watch:
         self._every = every
         self._due = now()
         self._told: dict[Finding, datetime] = {}
-        self._blind_since: float | None = None
-        self._blind_told = ""
+        self._patience = START_PATIENCE_SECONDS
+        self._blind: dict[str, float] = {}
+        self._blind_told: set[str] = set()
         self._alarms: list[Alarm] = []
 
     async def turn(self) -> float:
         """Sweep if that is due, else glance; tell the duty desk what is news; return the seconds to wait."""
+        began = monotonic()
         try:
             if now() >= self._due:
                 await self._sweep()
             else:
                 self._heed(await self._looker.glance(), seen={Kind.STUCK})
         except CannotLookError as error:
-            self._heed_blindness(error)
+            self._heed_blindness(error, began)
         else:
-            if self._blind_since is not None:
-                log.info("sweep_sees_again", after_seconds=round(time.monotonic() - self._blind_since))
-            self._blind_since, self._blind_told = None, ""
+            if self._blind:
+                log.info("sweep_sees_again", parts=sorted(self._blind))
+            self._patience = PATIENCE_SECONDS
+            self._blind.clear()
+            self._blind_told.clear()
         await self._tell()
-        return GLANCE_SECONDS if self._blind_since is None else BLIND_GLANCE_SECONDS
+        return GLANCE_SECONDS if not self._blind else BLIND_GLANCE_SECONDS
 
     async def _sweep(self) -> None:
         swept = await self._looker.sweep(LOOK_AGAIN_SECONDS)
@@ -122,12 +129,12 @@ class Watch:
         self._told |= dict.fromkeys(found, at)
         self._alarms.append(Alarm("The sweep found what nobody may be working on.", in_mail(found)))
 
-    def _heed_blindness(self, error: CannotLookError) -> None:
+    def _heed_blindness(self, error: CannotLookError, at: float) -> None:
         """Raise an alarm, once, when a part stays away."""
-        began = self._blind_since = self._blind_since or time.monotonic()
+        began = self._blind.setdefault(error.part, at)
         log.warning("sweep_could_not_look", part=error.part, reason=error.reason)
-        if time.monotonic() - began >= PATIENCE_SECONDS and self._blind_told != error.part:
-            self._blind_told = error.part
+        if monotonic() - began >= self._patience and error.part not in self._blind_told:
+            self._blind_told.add(error.part)
             self._alarms.append(Alarm(blind(error.part)))
 
     async def _tell(self) -> None:
