@@ -14,21 +14,24 @@ from handrail.notify.v1.notices_pb2_grpc import NoticeServiceStub
 from handrail.pathway.v1.decisions_pb2_grpc import DecisionServiceStub
 from handrail.pathway.v1.scheduling_pb2_grpc import SchedulingServiceStub
 from handrail.records.v1.filing_pb2_grpc import FilingServiceStub
+from handrail.records.v1.timeline_pb2_grpc import TimelineServiceStub
 from services.runtime.clients import Caller, open_channel
 from services.runtime.context import Actor
 from workflows.activities.decisions import DecisionActivities
 from workflows.activities.notify import NotifyActivities
 from workflows.activities.records import RecordsActivities
+from workflows.activities.scheduled import ScheduledActivities
 from workflows.activities.scheduling import SchedulingActivities
 from workflows.correlation import Correlation
 from workflows.inbound_feed import InboundFeed
 from workflows.names import TASK_QUEUE
 from workflows.patient_pathway import PatientPathway
 from workflows.referral import ReferralWorkflow
+from workflows.scheduled import DailySweep, MdtList
 from workflows.therapy_line import TherapyLine
 
 WORKER = Actor("system:worker", "worker")
-WORKFLOWS = [PatientPathway, TherapyLine, ReferralWorkflow, InboundFeed]
+WORKFLOWS = [PatientPathway, TherapyLine, ReferralWorkflow, InboundFeed, MdtList, DailySweep]
 # After a worker was killed its cached workflows are offered to others after this long; the default is 10 s.
 STICKY_TIMEOUT = timedelta(seconds=1)
 
@@ -64,6 +67,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
     decisions = DecisionActivities(caller, DecisionServiceStub(peers.pathway), filing)
     notify = NotifyActivities(caller, NoticeServiceStub(peers.notify), filing)
     records = RecordsActivities(caller, filing)
+    scheduled = ScheduledActivities(caller, TimelineServiceStub(peers.records))
     scheduling = SchedulingActivities(caller, SchedulingServiceStub(peers.pathway))
     return Worker(
         client,
@@ -78,6 +82,8 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
             notify.send_notice,
             notify.list_inbound,
             scheduling.plan_response_check,
+            scheduled.who_waits_for_the_mdt,
+            scheduled.count_open_pathways,
         ],
         interceptors=[Correlation()],
         workflow_runner=runner(),

@@ -11,6 +11,7 @@ from enum import StrEnum
 JUST_OPENED = timedelta(minutes=1)
 # A report that is not filed within five minutes is told by telephone; until then its workflow may be ahead of records.
 FILED_WITHIN = timedelta(minutes=5)
+DONE_WITHIN = timedelta(hours=2)
 
 
 class Kind(StrEnum):
@@ -81,6 +82,11 @@ class Swept:
         for finding, number in self.found.items():
             counted[finding.kind.value] += number
         return {"pathways_looked_at": self.pathways, "workflows_running": self.running, **counted}
+
+
+def silent(last: datetime, at: datetime, every: timedelta) -> bool:
+    """Return whether what should be done at an interval is late, with two hours for doing it and for another try."""
+    return at - last > every + DONE_WITHIN
 
 
 def findings(look: Look) -> dict[Finding, int]:

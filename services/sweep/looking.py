@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import grpc
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    ScheduleActionExecutionStartWorkflow,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from handrail.records.v1 import timeline_pb2 as timeline_pb
@@ -16,9 +22,9 @@ from handrail.records.v1.timeline_pb2_grpc import TimelineServiceStub
 from services.runtime.clients import Caller
 from services.runtime.clock import now
 from services.runtime.errors import HandrailError
-from services.sweep.compare import Finding, Found, Kind, Look, OpenPathway, Swept, agreed, findings, without
+from services.sweep.compare import Finding, Found, Kind, Look, OpenPathway, Swept, agreed, findings, silent, without
 from workflows.client import connect
-from workflows.names import pathway_id
+from workflows.names import DAILY_SWEEP, MDT_LIST, pathway_id
 
 PATHWAYS_A_PAGE = 500
 ANSWER_WITHIN = timedelta(seconds=5)
@@ -32,6 +38,7 @@ _STUCK = f"{_RUNNING} AND TemporalReportedProblems IS NOT NULL"
 # So many at once are no lag of Temporal's list, and asking for each would take minutes.
 _ASKED_ONE_BY_ONE = 200
 _AT_ONCE = 10
+SCHEDULES = {DAILY_SWEEP: timedelta(days=1), MDT_LIST: timedelta(days=7)}
 
 
 class CannotLookError(Exception):
@@ -46,12 +53,15 @@ class CannotLookError(Exception):
 class Looker:
     """Asks records and Temporal; connects to Temporal when it first answers."""
 
-    def __init__(self, temporal_address: str, namespace: str, records: grpc.aio.Channel, caller: Caller) -> None:
+    def __init__(
+        self, temporal_address: str, namespace: str, records: grpc.aio.Channel, caller: Caller, settle: float = 0.0
+    ) -> None:
         self._temporal_address = temporal_address
         self._namespace = namespace
         self._timeline = TimelineServiceStub(records)
         self._caller = caller
         self._temporal: Client | None = None
+        self._schedules_from = monotonic() + settle
 
     async def sweep(self, pause: float = 1.0) -> Swept:
         """Look once; look again after a pause at whatever seems wrong, so that reports under way are no alarm.
@@ -88,7 +98,7 @@ class Looker:
             client = await self._client()
             listed = client.list_workflows(_PATHWAYS, rpc_timeout=ANSWER_WITHIN)
             running = {run.id.removeprefix(_PREFIX): run.start_time async for run in listed}
-            return Look(at, pathways, running, stuck)
+            return Look(at, pathways, running, stuck, await self._silent(client, at))
 
     async def _open_pathways(self) -> AsyncIterator[tuple[str, OpenPathway]]:
         token = ""
@@ -121,6 +131,13 @@ class Looker:
             listed = client.list_workflows(_STUCK, rpc_timeout=ANSWER_WITHIN)
             return frozenset([run.id async for run in listed])
 
+    async def _silent(self, client: Client, at: datetime) -> frozenset[str]:
+        """Return the schedules that did not do their work in time; none before a house that starts has made them."""
+        if monotonic() < self._schedules_from:
+            return frozenset()
+        late = [schedule_id for schedule_id, every in SCHEDULES.items() if await _late(client, schedule_id, at, every)]
+        return frozenset(late)
+
     async def _confirmed(self, found: Found) -> Found:
         """Ask Temporal about each workflow that is suspicious: its list lags behind, this does not."""
         suspicious = [finding for finding in found if finding.kind in {Kind.LOST, Kind.UNRECORDED, Kind.STUCK}]
@@ -144,6 +161,24 @@ async def _stands(client: Client, places: asyncio.Semaphore, finding: Finding) -
     if finding.kind is Kind.STUCK and described is not None:
         return running and described.raw_description.pending_workflow_task.attempt > 1
     return running
+
+
+async def _late(client: Client, schedule_id: str, at: datetime, every: timedelta) -> bool:
+    try:
+        info = (await client.get_schedule_handle(schedule_id).describe(rpc_timeout=ANSWER_WITHIN)).info
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return True
+        raise
+    if not info.recent_actions:
+        return silent(info.created_at, at, every)
+    last = info.recent_actions[-1]
+    if silent(last.started_at, at, every) or not isinstance(last.action, ScheduleActionExecutionStartWorkflow):
+        return True
+    run = await _described(client, last.action.workflow_id)
+    if run is None or run.status is WorkflowExecutionStatus.COMPLETED:  # Temporal forgets what ended some days ago
+        return False
+    return run.status is not WorkflowExecutionStatus.RUNNING or silent(last.started_at, at, timedelta(0))
 
 
 async def _described(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:

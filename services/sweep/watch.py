@@ -43,7 +43,7 @@ LOOK_AGAIN_SECONDS = 2.0
 # A part that dies is started again within a second or two; one that stays away longer is an alarm.
 PATIENCE_SECONDS = 15.0
 # While the house starts, its parts come up one after the other.
-START_PATIENCE_SECONDS = 60.0
+START_PATIENCE_SECONDS = SETTLE_SECONDS = 60.0
 REMIND_AFTER = timedelta(hours=20)  # so that the sweep of the next day tells again what still stands
 
 
@@ -172,7 +172,9 @@ async def watch() -> None:
     caller = Caller(SWEEP, identity_key())
     channels = [open_channel(require_env(f"HANDRAIL_{name}_ADDRESS")) for name in ("RECORDS", "NOTIFY")]
     records, notify = channels
-    looker = Looker(require_env("TEMPORAL_ADDRESS"), env("TEMPORAL_NAMESPACE", "default"), records, caller)
+    looker = Looker(
+        require_env("TEMPORAL_ADDRESS"), env("TEMPORAL_NAMESPACE", "default"), records, caller, SETTLE_SECONDS
+    )
     watching = Watch(looker, NoticeServiceStub(notify), caller, interval())
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

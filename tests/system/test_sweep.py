@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -43,15 +44,15 @@ async def swept(house: House, code: int) -> dict[str, Any]:
     return said
 
 
-async def told(door: Door, words: str, seconds: float) -> str:
-    """Wait until the duty desk has an alarm with these words; return what it says."""
+async def told(door: Door, words: str, seconds: float, template: str = "sweep_found", team: str = "duty_desk") -> str:
+    """Wait until a team, the duty desk as a rule, has a message with these words; return what it says."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         request = notices_pb2.ListMessagesRequest(page_size=500)
         messages = (await door.call(COORDINATOR, door.notices.ListMessages, request)).messages
         for message in messages:
-            if message.template == "sweep_found" and words in message.body:
-                assert (message.team, message.status) == ("duty_desk", "sent")
+            if message.template == template and words in message.body:
+                assert (message.team, message.status) == (team, "sent")
                 return str(message.body)
         await asyncio.sleep(0.5)
     raise AssertionError(f"the duty desk was never told: {words}")
@@ -72,6 +73,30 @@ async def test_reports_under_way_are_no_alarm(house: House, door: Door) -> None:
     while not opening.done():
         await swept(house, WELL)
     await opening
+
+
+async def test_temporals_schedules_list_who_waits_for_the_mdt_and_show_that_they_work(house: House, door: Door) -> None:
+    patient = (await asyncio.to_thread(house.demo))["patient_id"]
+    await door.quiet(patient)
+    items = await door.items(patient)
+    assert any(item.kind == "decision" and item.status == "open" for item in items)
+    temporal = await door.temporal()
+    for schedule_id in (names.MDT_LIST, names.DAILY_SWEEP):
+        handle = temporal.get_schedule_handle(schedule_id)
+        described = await handle.describe()
+        assert described.schedule.spec.time_zone_name == "Europe/London"
+        coming = described.info.next_action_times[0].astimezone(ZoneInfo("Europe/London"))
+        assert (coming.hour, coming.minute) == ((8, 0) if schedule_id == names.MDT_LIST else (6, 0))
+        await handle.trigger()
+    mail = await told(door, "Awaiting a decision: 1", 20, "mdt_list", "breast_mdt")
+    assert patient[:8] in mail
+    assert patient not in mail
+    assert (await swept(house, WELL))["counts"]["schedules_silent"] == 0
+    await temporal.get_schedule_handle(names.DAILY_SWEEP).delete()
+    assert (await swept(house, FOUND))["counts"]["schedules_silent"] == 1
+    await asyncio.to_thread(house.cli, "stop", "worker")
+    await asyncio.to_thread(house.cli, "start", "worker")  # which makes what is missing
+    await swept(house, WELL)
 
 
 async def test_a_workflow_taken_away_by_hand_is_found_named_and_told(house: House, door: Door) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.sweep.compare import Finding, Kind, Look, OpenPathway, Swept, agreed, findings, without
+from services.sweep.compare import Finding, Kind, Look, OpenPathway, Swept, agreed, findings, silent, without
 from services.sweep.words import WORDS, in_mail, report
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -86,3 +86,9 @@ def test_mail_has_short_ids_and_names_no_more_than_it_can_hold() -> None:
     assert not [patient_id for patient_id in many if patient_id in lost]
     assert said["1 workflow that is stuck"].startswith(f"pathway:{ONE[:8]}. ")
     assert said["1 schedule inside Temporal that has not done its work in time"].startswith("schedule:daily-sweep. ")
+
+
+def test_a_daily_run_may_take_its_time_but_not_a_day() -> None:
+    day = timedelta(days=1)
+    assert not silent(AT - timedelta(hours=25), AT, day)
+    assert silent(AT - timedelta(hours=27), AT, day)
