@@ -16,6 +16,7 @@ from services.runtime.settings import env, identity_key, mark_ready, require_env
 from workflows.client import connect
 from workflows.inbound_feed import InboundFeed
 from workflows.names import INBOUND_FEED_ID, TASK_QUEUE
+from workflows.schedules import ensure_schedules
 from workflows.worker import Peers, build_worker
 
 log = get_logger()
@@ -40,6 +41,7 @@ async def main() -> None:
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
+        await ensure_schedules(client)
         ready = env("HANDRAIL_READY_FILE")
         mark_ready(Path(ready) if ready else None)
         log.info("worker_started", task_queue=TASK_QUEUE)

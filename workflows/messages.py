@@ -208,6 +208,15 @@ class Climb:
 
 
 @dataclass(frozen=True)
+class MdtWaiting:
+    """Who waits for the MDT's meeting, by short id, and the team that is told."""
+
+    team: str
+    decisions: list[str]
+    questions: list[str]
+
+
+@dataclass(frozen=True)
 class ReferralRef:
     """What the pathway knows of one of its referrals."""
 

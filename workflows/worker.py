@@ -20,16 +20,18 @@ from services.runtime.context import Actor
 from workflows.activities.decisions import DecisionActivities
 from workflows.activities.notify import NotifyActivities
 from workflows.activities.records import RecordsActivities
+from workflows.activities.scheduled import ScheduledActivities
 from workflows.activities.scheduling import SchedulingActivities
 from workflows.correlation import Correlation
 from workflows.inbound_feed import InboundFeed
 from workflows.names import TASK_QUEUE
 from workflows.patient_pathway import PatientPathway
 from workflows.referral import ReferralWorkflow
+from workflows.scheduled import DailySweep, MdtList
 from workflows.therapy_line import TherapyLine
 
 WORKER = Actor("system:worker", "worker")
-WORKFLOWS = [PatientPathway, TherapyLine, ReferralWorkflow, InboundFeed]
+WORKFLOWS = [PatientPathway, TherapyLine, ReferralWorkflow, InboundFeed, MdtList, DailySweep]
 # After a worker was killed its cached workflows are offered to others after this long; the default is 10 s.
 STICKY_TIMEOUT = timedelta(seconds=1)
 
@@ -65,6 +67,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
     decisions = DecisionActivities(caller, DecisionServiceStub(peers.pathway), filing)
     notify = NotifyActivities(caller, NoticeServiceStub(peers.notify), filing, TimelineServiceStub(peers.records))
     records = RecordsActivities(caller, filing)
+    scheduled = ScheduledActivities(caller, TimelineServiceStub(peers.records))
     scheduling = SchedulingActivities(caller, SchedulingServiceStub(peers.pathway))
     return Worker(
         client,
@@ -81,6 +84,8 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
             notify.list_inbound,
             scheduling.plan_response_check,
             scheduling.plan_escalation,
+            scheduled.who_waits_for_the_mdt,
+            scheduled.count_open_pathways,
         ],
         interceptors=[Correlation()],
         workflow_runner=runner(),

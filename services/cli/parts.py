@@ -36,10 +36,12 @@ PARTS: Mapping[str, Part] = {
         Part("notify", needs=(POSTGRES,), patience=4.0),
         Part("pathway", needs=(TEMPORAL,), patience=4.0),
         Part("worker", needs=(TEMPORAL,), patience=4.0),
+        Part("sweep", needs=(POSTGRES, TEMPORAL)),
     )
 }
-PYTHON_PARTS = ("records", "notify", "pathway", "worker")
-STOP_ORDER = ("worker", "pathway", "notify", "records", TEMPORAL, POSTGRES)
+PYTHON_PARTS = ("records", "notify", "pathway", "worker", "sweep")
+# The sweep first: that the others stop is then no alarm.
+STOP_ORDER = ("sweep", "worker", "pathway", "notify", "records", TEMPORAL, POSTGRES)
 PORT_PARTS = (TEMPORAL, "records", "notify", "pathway")
 
 # Stopping the house takes at most 10 s: the Python parts share these seconds, and the two servers get theirs.
@@ -47,8 +49,8 @@ SHARED_STOP_SECONDS = 5.5
 SERVER_STOP_SECONDS: Mapping[str, float] = {TEMPORAL: 2.3, POSTGRES: 1.5}
 
 
-def _run(module: str) -> list[str]:
-    return [sys.executable, "-m", "services.cli.launch", module]
+def _run(*words: str) -> list[str]:
+    return [sys.executable, "-m", "services.cli.launch", *words]
 
 
 def _migrate(module: str) -> list[str]:
@@ -65,6 +67,7 @@ class Commands:
             "notify": _run("services.notify"),
             "pathway": _run("services.pathway"),
             "worker": _run("workflows"),
+            "sweep": _run("services.sweep", "--watch"),
         }
     )
     migrate: Mapping[str, Sequence[str]] = field(

@@ -24,7 +24,8 @@ from services.notify.sending import Sender, hash_of, refuse_other_request
 from services.notify.settings import NotifySettings
 from services.notify.suppression import note
 from services.notify.teams import Teams
-from services.runtime.errors import NotFound
+from services.runtime.context import current_actor
+from services.runtime.errors import NotAllowed, NotFound
 from services.runtime.logging import get_logger
 
 log = get_logger()
@@ -42,8 +43,9 @@ _READERS = frozenset(
         "worker",
     }
 )
+SWEEP, SWEEP_FOUND = "sweep", "sweep_found"
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "SendNotice": frozenset({"worker"}),
+    "SendNotice": frozenset({"worker", SWEEP}),
     "SuppressPatient": frozenset({"worker"}),
     "LiftSuppression": frozenset({"worker"}),
     "ListInbound": frozenset({"worker"}),
@@ -87,6 +89,7 @@ class Notices(notices_grpc.NoticeServiceServicer):
         self, request: notices_pb.SendNoticeRequest, context: AnyContext
     ) -> notices_pb.SendNoticeResponse:
         """Send one logical message; a caller who gives up waiting does not stop it halfway."""
+        _refuse_other_news(request.template)
         key, asked = request.idempotency_key.lower(), hash_of(request)
         known, task = self._sending.get(key, (asked, None))
         refuse_other_request(known, asked)
@@ -197,6 +200,13 @@ class Notices(notices_grpc.NoticeServiceServicer):
     def _tell_waiting(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+
+def _refuse_other_news(template: str) -> None:
+    """Let the sweep raise its alarm, and say nothing else to anybody."""
+    if current_actor().role == SWEEP and template != SWEEP_FOUND:
+        text = f"The sweep sends {SWEEP_FOUND} only. Report what it is about, and the pathway tells its teams."
+        raise NotAllowed(text)
 
 
 async def _message(session: AsyncSession, message_id: str, *, locked: bool = False) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -25,6 +26,7 @@ from services.records.convert import (
 from services.records.db import Database
 from services.records.people import known_person
 from services.records.teams import known_team
+from services.runtime.clock import now
 from services.runtime.context import current_actor
 from services.runtime.errors import NotFound
 
@@ -32,6 +34,8 @@ AnyContext = grpc.aio.ServicerContext[Any, Any]
 DEFAULT_PAGE = 100
 WAIT_SECONDS = 2.0
 POLL_SECONDS = 0.03
+# A task is marked as overdue, and told, moments after it was due; later than this, something keeps that from happening.
+MARKED_WITHIN = timedelta(minutes=10)
 # A referral is the receiving team's to see once it was sent, never while it waits for the person's agreement.
 NOT_SENT = ("draft", "agreed")
 
@@ -210,6 +214,7 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
                 opened_at=instant_to_proto(row.opened_at),
                 open_items=row.open_items,
                 items_without_owner_or_due=row.astray,
+                items_overdue_untold=row.untold,
             )
             for row in rows[:size]
         ]
@@ -278,12 +283,14 @@ async def _open_pathways(
         is_open,
         or_(models.Item.owner_team.is_(None), models.Item.owner_team == "", models.Item.due_at.is_(None)),
     )
+    untold = and_(is_open, models.Item.overdue_at.is_(None), models.Item.due_at < now() - MARKED_WITHIN)
     query = (
         select(
             models.Pathway.patient_id,
             models.Pathway.opened_at,
             func.count(models.Item.item_id).label("open_items"),
             func.count(models.Item.item_id).filter(astray).label("astray"),
+            func.count(models.Item.item_id).filter(untold).label("untold"),
         )
         .outerjoin(models.Item, and_(models.Item.patient_id == models.Pathway.patient_id, is_open))
         .where(models.Pathway.status == "open")

@@ -27,7 +27,7 @@ from services.cli.control import ask
 from services.cli.home import Home, RunningHome
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ["postgres", "temporal", "records", "notify", "pathway", "worker"]
+PARTS = ["postgres", "temporal", "records", "notify", "pathway", "worker", "sweep"]
 MODULES = {"records": "services.records", "notify": "services.notify", "pathway": "services.pathway"}
 FAKE = """
 import os, pathlib, signal, sys
@@ -56,11 +56,11 @@ except CliError as error:
 READY = "Ctrl-C stops everything."
 
 
-ALL_FAKES = {name: [sys.executable, "-c", FAKE] for name in (*MODULES, "worker")}
+ALL_FAKES = {name: [sys.executable, "-c", FAKE] for name in (*MODULES, "worker", "sweep")}
 
 
 def fakes() -> dict[str, list[str]]:
-    modules = MODULES | {"worker": "workflows"}
+    modules = MODULES | {"worker": "workflows", "sweep": "services.sweep"}
     missing = [name for name, module in modules.items() if importlib.util.find_spec(f"{module}.__main__") is None]
     return {name: [sys.executable, "-c", FAKE] for name in missing}
 

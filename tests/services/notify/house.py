@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEY = "a-key-for-tests-that-is-long-enough-for-hs256"
 WORKER = Caller(Actor("worker", "worker"), KEY)
+SWEEP = Caller(Actor("sweep", "sweep"), KEY)
 COORDINATOR = Caller(Actor("ann", "coordinator", "breast_care"), KEY)
 GATEWAY = Caller(Actor("gateway", "mail_gateway"), KEY)
 

@@ -12,7 +12,7 @@ from services.notify.channels import Letter, Outcome, Result
 from services.notify.channels.log_only import LogOnly
 from services.runtime.errors import Category, HandrailError
 from tests.services.notify.conftest import connected
-from tests.services.notify.house import COORDINATOR, WORKER, House, notice, running
+from tests.services.notify.house import COORDINATOR, SWEEP, WORKER, House, notice, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +68,16 @@ async def test_another_message_under_the_same_key_is_refused(house: House, mail:
     with pytest.raises(HandrailError) as refused:
         await house.send(notice(idempotency_key=request.idempotency_key, team="breast_care"))
     assert refused.value.category is Category.KEY_REUSED
+    assert len(mail.taken) == 1
+
+
+async def test_the_sweep_raises_its_alarm_and_says_nothing_else(house: House, mail: MailServer) -> None:
+    alarm = notice(template="sweep_found", team="", patient_id="", owner_id="", values={"problem": "One is lost."})
+    assert (await SWEEP.call(house.stub.SendNotice, alarm, timeout=20)).status == "sent"
+    assert mail.recipients == [["duty@trust.example"]]
+    with pytest.raises(HandrailError) as refused:
+        await SWEEP.call(house.stub.SendNotice, notice(), timeout=20)
+    assert refused.value.category is Category.NOT_ALLOWED
     assert len(mail.taken) == 1
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tests.services.notify.mail import MailServer
 
 NAMES = sorted(path.stem for path in TEMPLATES.glob("*.txt") if not path.name.startswith("_"))
-PROMISES = {"item_overdue", "item_unacknowledged", "items_opened", "report_not_filed", "phone_task"}
+PROMISES = {
+    "item_overdue", "item_unacknowledged", "items_opened", "report_not_filed", "phone_task", "sweep_found", "mdt_list",
+}  # fmt: skip
 # Reported by the team that would be told, or told by another message of the same moment.
 NOT_TOLD = {
     "item_completed", "item_deferred", "item_taken", "item_attempted", "item_handed_over",
@@ -119,7 +121,7 @@ def test_only_escalations_are_marked_urgent_and_only_when_they_are(templates: Te
             if subject.startswith("["):
                 assert subject.startswith(f"[{urgency}] ")
                 marked.add((template.name, urgency))
-    escalations = (PROMISES | {"item_escalated"}) - {"items_opened"}
+    escalations = (PROMISES | {"item_escalated"}) - {"items_opened", "mdt_list"}
     emergencies = {(template.name, "emergency") for template in templates}
     assert marked == {(name, "urgent") for name in escalations} | emergencies
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -235,6 +235,20 @@ async def test_the_sweep_sees_every_open_pathway_and_its_items(house: House) -> 
             break
     assert len(states) == await house.count("pathway")
     assert (states[story.patient_id].open_items, states[story.patient_id].items_without_owner_or_due) == (2, 0)
+
+
+async def test_the_sweep_sees_what_is_overdue_and_was_not_marked(house: House) -> None:
+    story = await house.opened()
+    due = [datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (-60, -30, -5, 60)]
+    marked, *others = [an_item(due_on=moment.date().isoformat(), due_at=at(moment)) for moment in due]
+    await story.apply(open=[marked, *others])
+    assert await overdue(story, marked.item_id) == 1
+    sweep = house.caller("system:sweep", "sweep")
+    page = await sweep.call(house.timeline.ListPathways, timeline_pb.ListPathwaysRequest(page_size=500))
+    (state,) = [state for state in page.pathways if state.patient_id == story.patient_id]
+    assert (state.open_items, state.items_overdue_untold) == (4, 1)
+    with Refusal(Category.NOT_ALLOWED):
+        await sweep.call(house.timeline.GetPatient, timeline_pb.GetPatientRequest(patient_id=story.patient_id))
 
 
 async def test_a_message_is_linked_to_what_it_stood_on_once(house: House) -> None:

@@ -1237,9 +1237,12 @@ class PathwayState(_message.Message):
     OPEN_ITEMS_FIELD_NUMBER: _builtins.int
     ITEMS_WITHOUT_OWNER_OR_DUE_FIELD_NUMBER: _builtins.int
     OPENED_AT_FIELD_NUMBER: _builtins.int
+    ITEMS_OVERDUE_UNTOLD_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     open_items: _builtins.int
     items_without_owner_or_due: _builtins.int
+    items_overdue_untold: _builtins.int
+    """Open, due ten minutes ago or earlier, and not marked as overdue: so nobody was told."""
     @_builtins.property
     def opened_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -1249,10 +1252,11 @@ class PathwayState(_message.Message):
         open_items: _builtins.int = ...,
         items_without_owner_or_due: _builtins.int = ...,
         opened_at: _timestamp_pb2.Timestamp | None = ...,
+        items_overdue_untold: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["opened_at", b"opened_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items_without_owner_or_due", b"items_without_owner_or_due", "open_items", b"open_items", "opened_at", b"opened_at", "patient_id", b"patient_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items_overdue_untold", b"items_overdue_untold", "items_without_owner_or_due", b"items_without_owner_or_due", "open_items", b"open_items", "opened_at", b"opened_at", "patient_id", b"patient_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
