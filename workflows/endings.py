@@ -19,6 +19,7 @@ PREFERENCE = "preference"
 REVIEWED_DAYS = 30
 VERIFY, FIND = f"{PREFIX}death|verify", f"{PREFIX}lost|find"
 OPTED_OUT, LEAD, FOUND = f"{PREFIX}opted-out", f"{PREFIX}lead|contact", f"{PREFIX}found|contact"
+REOPENED = f"{PREFIX}reopened|contact"
 _OF_DEATH = (VERIFY, f"{PREFIX}death|family", f"{PREFIX}death|arrangements", f"{PREFIX}death|review", f"{PREFIX}close")
 _NOBODY = frozenset({"draft", "agreed", "declined", "closed"})
 
@@ -313,6 +314,17 @@ def _found(state: PathwayState, report: Report) -> TrackMoves:
     return [_led(state, item)], [Closing(FIND, "done", "The person was found.")]
 
 
+def _reopened(state: PathwayState, report: Report) -> TrackMoves:
+    item = TrackItem(
+        key=REOPENED,
+        kind="follow_up",
+        title="Reopened: plan the next contact",
+        reason=str(report.event["reason"]),
+        promise="reopened_contact",
+    )
+    return [_led(state, item)], []
+
+
 _MOVES: Mapping[str, Callable[[PathwayState, Report], TrackMoves]] = {
     "death_reported": _reported,
     "death_verified": _verified,
@@ -326,4 +338,5 @@ _MOVES: Mapping[str, Callable[[PathwayState, Report], TrackMoves]] = {
     "lead_changed": _lead_changed,
     "lost_to_follow_up": _lost,
     "found_again": _found,
+    "pathway_reopened": _reopened,
 }

@@ -276,6 +276,10 @@ class PathwayState:
     # Closed: nothing more is accepted. Ended: the closing itself has been filed, and nothing more is opened.
     closed: bool = False
     ended: bool = False
+    # Rebuilt from the record after it was closed: it waits for the report that reopens it, and then remembers that its
+    # lines of treatment have no workflows any more.
+    reopening: bool = False
+    reopened: bool = False
     # How it comes to an end. What a death or a transfer sets aside rests here by its cause, and stands again if it was
     # a mistake; `held` is what came meanwhile.
     death: Death = field(default_factory=Death)

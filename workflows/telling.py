@@ -24,6 +24,7 @@ ALWAYS_TOLD = frozenset(
         "referral_undelivered",
         "appointment_missed",
         "pathway_closed",
+        "pathway_reopened",
         "death_reported",
         "death_verified",
         "death_withdrawn",

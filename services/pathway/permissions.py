@@ -50,6 +50,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "RecordLostToFollowUp": _CARE | _RECEIVERS,
     "RecordFoundAgain": _CARE | _RECEIVERS,
     "ClosePathway": _CARE,
+    "ReopenPathway": _CARE,
     "AcknowledgeReferral": _RECEIVERS,
     "AskReferralInformation": _RECEIVERS,
     "AcceptReferral": _RECEIVERS,

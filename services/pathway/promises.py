@@ -47,6 +47,7 @@ NAMES = (
     "lead_contact",
     "person_found",
     "found_contact",
+    "reopened_contact",
     "import_checked",
 )
 LONGEST_WORKING_DAYS = 250

@@ -90,7 +90,7 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         correlation_id=correlation_id(),
         urgency=_urgency(request, guideline),
         rule_id=_rule_id(event, kind, guideline),
-        treatment=_treatment(event, kind, guideline),
+        treatment=treatment_of(event, kind, guideline),
     )
 
 
@@ -237,7 +237,7 @@ def _urgency(request: Any, guideline: Guideline) -> str:  # noqa: ANN401 - as ab
     return "urgent" if drafted is not None and drafted.urgency == "urgent" else "routine"
 
 
-def _treatment(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event
+def treatment_of(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event
     """Say what a decision means for systemic treatment: it is about that where its rule offers options of it."""
     rule = guideline.by_number(event.number) if kind == "decision_made" else None
     if rule is None or rule.section != "systemic_therapy":

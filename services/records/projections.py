@@ -64,6 +64,17 @@ async def _pathway_closed(session: AsyncSession, event: models.Event, request: R
     return []
 
 
+async def _pathway_reopened(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
+    """Why it had been closed stays in the event that closed it."""
+    pathway = await session.get_one(models.Pathway, event.patient_id)
+    if pathway.status == "open":
+        message = "This pathway is open, so there is nothing to reopen."
+        raise Conflict(message, reason="pathway_open")
+    pathway.status, pathway.closed_at, pathway.closed_reason = "open", None, ""
+    pathway.guideline = request.guideline
+    return []
+
+
 async def _key_worker_assigned(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
     pathway = await session.get_one(models.Pathway, event.patient_id)
     pathway.key_worker = request.event.key_worker_assigned.person_id
@@ -162,6 +173,7 @@ PROJECTIONS: dict[str, Projection] = {
     "pathway_opened": _pathway_opened,
     "pathway_imported": pathway_imported,
     "pathway_closed": _pathway_closed,
+    "pathway_reopened": _pathway_reopened,
     "key_worker_assigned": _key_worker_assigned,
     "fact_corrected": _fact_corrected,
     "decision_made": decision_made,

@@ -26,6 +26,7 @@ from services.records.convert import (
 from services.records.db import Database
 from services.records.people import known_person
 from services.records.teams import known_team
+from services.records.whereabouts import whereabouts
 from services.runtime.clock import now
 from services.runtime.context import current_actor
 from services.runtime.errors import NotFound
@@ -260,6 +261,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         decisions=await reading.decisions(session, patient_id),
         event_ids=[str(event_id) for event_id in event_ids],
         being_filed=being_filed,
+        whereabouts=await whereabouts(session, patient_id),
     )
 
 

@@ -33,7 +33,11 @@ _ALMOST_TWO_DAYS = timedelta(hours=48)
 
 def patient(state: Values) -> list[Line]:
     """Show one person's whole state."""
-    lines = [Line(banner(state["person"]), "title"), Line(_pathway(state["pathway"]))]
+    lines = [
+        Line(banner(state["person"]), "title"),
+        Line(_pathway(state["pathway"])),
+        *_whereabouts(state["whereabouts"]),
+    ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
     lines += [*heading("Decisions"), *(_each(decision, state["decisions"]) or [Line(_NOTHING)])]
@@ -228,6 +232,19 @@ def _pathway(pathway: Values) -> str:
         said = f"Pathway opened {day(pathway['opened_at'])}, {guideline(pathway['guideline'])}; closed "
         said += f"{day(pathway['closed_at'])}: {words(pathway['closed_reason'])}"
     return f"{said}. Key worker: {pathway['key_worker'] or 'none yet'}."
+
+
+def _whereabouts(standing: Values) -> list[Line]:
+    """Show what whoever reads on must know first: a death, a transfer, another lead, being lost, opting out."""
+    died = f", died {day(standing['died_on'])}" if standing["died_on"] else ""
+    said = {
+        f"Death {standing['death']}{died}.": standing["death"],
+        f"Transfer to {standing['transfer_to']}: {standing['transfer']}.": standing["transfer"],
+        f"Led by {words(standing['lead_team'])}.": standing["lead_team"],
+        "Lost to follow-up: somebody is to find this person.": standing["lost"],
+        f"Opted out: {words(standing['opted_out'])}.": standing["opted_out"],
+    }
+    return [Line(sentence, "strong") for sentence, so in said.items() if so]
 
 
 def _facts(facts: Sequence[Values]) -> list[Line]:

@@ -38,6 +38,7 @@ NEWS = frozenset(
         "referral_undelivered",
         "appointment_missed",
         "pathway_closed",
+        "pathway_reopened",
         "death_reported",
         "death_verified",
         "death_withdrawn",

@@ -595,6 +595,50 @@ class GetPatientRequest(_message.Message):
 Global___GetPatientRequest: _TypeAlias = GetPatientRequest  # noqa: Y015
 
 @_typing.final
+class Whereabouts(_message.Message):
+    """What changes who is cared for by whom: a death, another lead, being lost, opting out, a transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEATH_FIELD_NUMBER: _builtins.int
+    DIED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_TEAM_FIELD_NUMBER: _builtins.int
+    LOST_FIELD_NUMBER: _builtins.int
+    OPTED_OUT_FIELD_NUMBER: _builtins.int
+    TRANSFER_TO_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    death: _builtins.str
+    """reported or verified; empty for somebody of whom no death is reported."""
+    died_on: _builtins.str
+    """ISO date; empty when not known."""
+    lead_team: _builtins.str
+    """The team that leads the care, when it is not the team of the key worker."""
+    lost: _builtins.bool
+    opted_out: _builtins.str
+    """messages or follow_up; empty for somebody who did not opt out."""
+    transfer_to: _builtins.str
+    """The organisation that was asked to take the care over, and offered or accepted."""
+    transfer: _builtins.str
+    def __init__(
+        self,
+        *,
+        death: _builtins.str = ...,
+        died_on: _builtins.str = ...,
+        lead_team: _builtins.str = ...,
+        lost: _builtins.bool = ...,
+        opted_out: _builtins.str = ...,
+        transfer_to: _builtins.str = ...,
+        transfer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["death", b"death", "died_on", b"died_on", "lead_team", b"lead_team", "lost", b"lost", "opted_out", b"opted_out", "transfer", b"transfer", "transfer_to", b"transfer_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Whereabouts: _TypeAlias = Whereabouts  # noqa: Y015
+
+@_typing.final
 class GetPatientResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -608,6 +652,7 @@ class GetPatientResponse(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     EVENT_IDS_FIELD_NUMBER: _builtins.int
     BEING_FILED_FIELD_NUMBER: _builtins.int
+    WHEREABOUTS_FIELD_NUMBER: _builtins.int
     being_filed: _builtins.bool
     """True when min_seq has not been filed yet."""
     @_builtins.property
@@ -628,6 +673,8 @@ class GetPatientResponse(_message.Message):
     def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]: ...
     @_builtins.property
     def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def whereabouts(self) -> Global___Whereabouts: ...
     def __init__(
         self,
         *,
@@ -641,10 +688,11 @@ class GetPatientResponse(_message.Message):
         decisions: _abc.Iterable[Global___Decision] | None = ...,
         event_ids: _abc.Iterable[_builtins.str] | None = ...,
         being_filed: _builtins.bool = ...,
+        whereabouts: Global___Whereabouts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "person", b"person"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "person", b"person", "whereabouts", b"whereabouts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
