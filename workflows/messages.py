@@ -289,6 +289,8 @@ class PathwayState:
     transfers: dict[str, str] = field(default_factory=dict)
     lead: str = ""
     lost: bool = False
+    # The language for which an interpreter is needed; empty: none is.
+    interpreter: str = ""
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)

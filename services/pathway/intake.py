@@ -248,6 +248,12 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """The person was found."""
         return intake_pb2.RecordFoundAgainResponse(receipt=await self._desk.accept(request, "found_again"))
 
+    async def AgreeContact(
+        self, request: intake_pb2.AgreeContactRequest, context: Context
+    ) -> intake_pb2.AgreeContactResponse:
+        """How the person is to be reached, and how not, was agreed with them."""
+        return intake_pb2.AgreeContactResponse(receipt=await self._desk.accept(request, "contact_agreed"))
+
     async def ReopenPathway(
         self, request: intake_pb2.ReopenPathwayRequest, context: Context
     ) -> intake_pb2.ReopenPathwayResponse:

@@ -51,6 +51,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "RecordFoundAgain": _CARE | _RECEIVERS,
     "ClosePathway": _CARE,
     "ReopenPathway": _CARE,
+    "AgreeContact": _CARE | _RECEIVERS,
     "AcknowledgeReferral": _RECEIVERS,
     "AskReferralInformation": _RECEIVERS,
     "AcceptReferral": _RECEIVERS,

@@ -48,6 +48,7 @@ NAMES = (
     "person_found",
     "found_contact",
     "reopened_contact",
+    "interpreter_booked",
     "import_checked",
 )
 LONGEST_WORKING_DAYS = 250

@@ -133,6 +133,13 @@ def value_from_proto(value: terms_pb.FactValue) -> dict[str, Any] | None:
     return {kind: course_from_proto(value.therapy) if kind == "therapy" else getattr(value, kind)}
 
 
+def contact_to_proto(contact: Mapping[str, Any] | None) -> events_pb.ContactAgreed | None:
+    """Return how a person is to be reached; None while nothing was agreed."""
+    if contact is None:
+        return None
+    return json_format.ParseDict(dict(contact), events_pb.ContactAgreed(), ignore_unknown_fields=True)
+
+
 def course_to_proto(course: Mapping[str, Any]) -> terms_pb.TherapyCourse:
     """Return a course of therapy."""
     return json_format.ParseDict(dict(course), terms_pb.TherapyCourse(), ignore_unknown_fields=True)
@@ -232,9 +239,12 @@ def fact_to_proto(row: Row[Any]) -> terms_pb.Fact:
 
 
 def item_to_proto(
-    row: models.Item, fact_ids: Sequence[uuid.UUID], person: models.Person | None = None
+    row: models.Item,
+    fact_ids: Sequence[uuid.UUID],
+    person: models.Person | None = None,
+    contact: Mapping[str, Any] | None = None,
 ) -> timeline_pb.Item:
-    """Return an item, with the person beside it when asked."""
+    """Return an item, with the person beside it when asked, and how they are to be reached."""
     return timeline_pb.Item(
         item_id=str(row.item_id),
         patient_id=str(row.patient_id),
@@ -263,6 +273,7 @@ def item_to_proto(
         moved=row.moved,
         taken_by=row.taken_by,
         attempts=row.attempts,
+        contact=contact_to_proto(contact),
     )
 
 

@@ -64,6 +64,13 @@ async def _pathway_closed(session: AsyncSession, event: models.Event, request: R
     return []
 
 
+async def _contact_agreed(session: AsyncSession, event: models.Event, _request: Request) -> list[models.Fact]:
+    """The newest one holds; those before stay in their events."""
+    pathway = await session.get_one(models.Pathway, event.patient_id)
+    pathway.contact = event.payload["contact_agreed"]
+    return []
+
+
 async def _pathway_reopened(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
     """Why it had been closed stays in the event that closed it."""
     pathway = await session.get_one(models.Pathway, event.patient_id)
@@ -174,6 +181,7 @@ PROJECTIONS: dict[str, Projection] = {
     "pathway_imported": pathway_imported,
     "pathway_closed": _pathway_closed,
     "pathway_reopened": _pathway_reopened,
+    "contact_agreed": _contact_agreed,
     "key_worker_assigned": _key_worker_assigned,
     "fact_corrected": _fact_corrected,
     "decision_made": decision_made,

@@ -83,17 +83,21 @@ async def items(
 ) -> list[timeline_pb.Item]:
     """Return items in the order of the worklist, with the facts they stand on."""
     query = (
-        select(models.Item, models.Person)
+        select(models.Item, models.Person, models.Pathway.contact)
         .join(models.Person, models.Person.patient_id == models.Item.patient_id)
+        .outerjoin(models.Pathway, models.Pathway.patient_id == models.Item.patient_id)
         .where(*conditions)
         .order_by(*ORDER)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()
     linked = await _linked(
-        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _ in rows]
+        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _, _ in rows]
     )
-    return [item_to_proto(item, linked.get(item.item_id, []), person if with_person else None) for item, person in rows]
+    return [
+        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, contact)
+        for item, person, contact in rows
+    ]
 
 
 async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int = 0) -> list[timeline_pb.Decision]:

@@ -17,6 +17,7 @@ from handrail.records.v1 import timeline_pb2 as timeline_pb
 from handrail.records.v1 import timeline_pb2_grpc
 from services.records import models, pages, reading, worklist
 from services.records.convert import (
+    contact_to_proto,
     evaluation_to_proto,
     instant_to_proto,
     pathway_to_proto,
@@ -262,6 +263,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         event_ids=[str(event_id) for event_id in event_ids],
         being_filed=being_filed,
         whereabouts=await whereabouts(session, patient_id),
+        contact=contact_to_proto(pathway.contact if pathway else None),
     )
 
 

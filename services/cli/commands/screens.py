@@ -37,6 +37,7 @@ def patient(state: Values) -> list[Line]:
         Line(banner(state["person"]), "title"),
         Line(_pathway(state["pathway"])),
         *_whereabouts(state["whereabouts"]),
+        *reached(state["contact"]),
     ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
@@ -81,8 +82,23 @@ def tasks(items: Sequence[Values]) -> list[Line]:
         lines += wrapped(f"{number}{item['title']}", 2, style=_urgency_style(item), hang=2)
         lines += wrapped(f"{owner(item)}, due {due(item)}{urgency(item)}{put_off(item)}{in_hand(item)}", 4)
         lines += wrapped(item["reason"], 4, style="quiet") if item["reason"] else []
+        lines += reached(item["contact"], 4)
         lines.append(Line(f"    task id {item['item_id']}", "quiet"))
     return lines
+
+
+def reached(contact: Values | None, indent: int = 0) -> list[Line]:
+    """Show how the person is to be reached, and how not, before anybody rings or writes."""
+    if contact is None:
+        return []
+    ways = ", ".join(words(way) for way in contact["ways"])
+    said = [f"{'Safe contact only' if contact['safe_only'] else 'Contact'}: {ways}"]
+    said += [contact["times"]] if contact["times"] else []
+    said += ["leave no message"] if contact["leave_no_message"] else []
+    said += [f"never through {contact['never_through']}"] if contact["never_through"] else []
+    said += [f"interpreter: {contact['language']}"] if contact["interpreter"] else []
+    said += [words(form) for form in contact["formats"]]
+    return wrapped("; ".join(said) + ".", indent, style="strong" if contact["safe_only"] else "plain", hang=2)
 
 
 def owner(item: Values) -> str:
@@ -147,6 +163,7 @@ def worklist(items: Sequence[Values], at: datetime, *, with_ids: bool = False) -
     for item, row in zip(items, rest, strict=True):
         lines += [row, *wrapped(f"{item['number']} {item['title']}".strip(), 4, style=_urgency_style(item), hang=2)]
         lines += wrapped(item["reason"], 6) if item["reason"] else []
+        lines += reached(item["contact"], 6)
         lines += [Line(f"      task id {item['item_id']}", "quiet")] if with_ids else []
     return lines
 

@@ -98,6 +98,7 @@ class Item(_message.Message):
     MOVED_FIELD_NUMBER: _builtins.int
     TAKEN_BY_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     patient_id: _builtins.str
     key: _builtins.str
@@ -137,6 +138,10 @@ class Item(_message.Message):
     def person(self) -> _people_pb2.Person:
         """Shown beside the item on a worklist."""
 
+    @_builtins.property
+    def contact(self) -> _events_pb2.ContactAgreed:
+        """How the person is to be reached, and how not, as it stands now."""
+
     def __init__(
         self,
         *,
@@ -167,10 +172,11 @@ class Item(_message.Message):
         moved: _builtins.int = ...,
         taken_by: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        contact: _events_pb2.ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "contact", b"contact", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "contact", b"contact", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -653,6 +659,7 @@ class GetPatientResponse(_message.Message):
     EVENT_IDS_FIELD_NUMBER: _builtins.int
     BEING_FILED_FIELD_NUMBER: _builtins.int
     WHEREABOUTS_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
     being_filed: _builtins.bool
     """True when min_seq has not been filed yet."""
     @_builtins.property
@@ -675,6 +682,10 @@ class GetPatientResponse(_message.Message):
     def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def whereabouts(self) -> Global___Whereabouts: ...
+    @_builtins.property
+    def contact(self) -> _events_pb2.ContactAgreed:
+        """Absent: nothing was agreed."""
+
     def __init__(
         self,
         *,
@@ -689,10 +700,11 @@ class GetPatientResponse(_message.Message):
         event_ids: _abc.Iterable[_builtins.str] | None = ...,
         being_filed: _builtins.bool = ...,
         whereabouts: Global___Whereabouts | None = ...,
+        contact: _events_pb2.ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "person", b"person", "whereabouts", b"whereabouts"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "whereabouts", b"whereabouts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "contact", b"contact", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
