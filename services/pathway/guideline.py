@@ -126,7 +126,8 @@ class Shared:
 
 
 _DICTIONARY = TypeAdapter(Dictionary)
-_JUDGES_NOTHING = {"facts", "also_called", "contradictions"}  # of facts, what the rules read is added by itself
+_JUDGES_NOTHING = {"facts", "also_called", "only_alone", "beside", "contradictions"}
+"""Of facts, what the rules read is added by itself."""
 _EVENT = TypeAdapter(EventDef)
 _FILE = TypeAdapter(_File)
 
