@@ -43,10 +43,13 @@ class GuidelinePin:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A caution of the guideline that a person set aside with a reason."""
+    """A caution that a person set aside with a reason, or a decision that what was started departs from."""
 
     rule_id: str
     number: str
+    reason_code: str = "other"
+    # Empty: the reason stands in the report.
+    reason: str = ""
 
 
 @dataclass(frozen=True)

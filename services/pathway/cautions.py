@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.records.v1 import timeline_pb2
+from services.pathway.as_agreed import departures
 from services.pathway.convert import standing_facts
 from services.pathway.dictionary import Therapy
 from services.pathway.facts import current
@@ -55,7 +56,9 @@ class Cautions:
             for name, value in proposal.facts.items():
                 if problem := self._guideline.dictionary.problem_with(name, value):
                     raise Invalid(problem, field=report.kind)
-        asked = await self._judged(patient_id, proposal)
+        basis = await self._basis(patient_id)
+        picture = current(standing_facts(basis.facts), self._guideline.dictionary, now())
+        asked = [one for one, _ in guards_asked(self._guideline, picture, proposal)]
         broken = [one for one in asked if one.truth == "applies"]
         undecided = [one for one in asked if one.truth == "cannot_be_decided"]
         said = str(report.event.get("override_reason", "")).strip()
@@ -66,15 +69,16 @@ class Cautions:
             raise NotAllowed(message)
         return replace(
             report,
-            set_aside=[SetAside(one.rule_id, one.number) for one in broken],
+            set_aside=[SetAside(one.rule_id, one.number) for one in broken]
+            + departures(report, basis.decisions, proposal, self._guideline),
             undecided=[f"{one.number} (not known: {_labels(self._guideline, one.missing)})" for one in undecided],
         )
 
-    async def _judged(self, patient_id: str, proposal: Proposal) -> list[Judgement]:
-        """Return the guards that this proposal breaks, and those that are open, each once."""
-        request = timeline_pb2.ListFactsRequest(patient_id=patient_id, include_superseded=True)
+    async def _basis(self, patient_id: str) -> timeline_pb2.GetBasisResponse:
+        """Return the facts that hold now, and what was decided."""
+        request = timeline_pb2.GetBasisRequest(patient_id=patient_id)
         try:
-            kept = await self._caller.call(self._timeline.ListFacts, request)
+            return await self._caller.call(self._timeline.GetBasis, request)
         except HandrailError as error:
             if error.category is not Category.UNAVAILABLE:
                 raise
@@ -83,8 +87,6 @@ class Cautions:
                 "recorded. Send it again shortly; it will not be done twice with the same key."
             )
             raise Unavailable(message) from error
-        picture = current(standing_facts(kept.facts), self._guideline.dictionary, now())
-        return [one for one, _ in guards_asked(self._guideline, picture, proposal)]
 
 
 def _proposal(report: Report, guideline: Guideline) -> Proposal | None:

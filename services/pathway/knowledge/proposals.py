@@ -99,6 +99,12 @@ def read_course(guideline: Guideline, course: Therapy) -> Proposal:
     return words.read(text, words.parts(text) if text else (), more)
 
 
+def names_drugs(guideline: Guideline, option: str) -> bool:
+    """Whether each word of an option's code is a drug or a class of drugs."""
+    words = _vocabulary(guideline, ())
+    return all(part in words.names for part in words.parts(_plain(option)))
+
+
 def _purpose(dictionary: Dictionary, stated: str) -> str:
     purposes = (*dictionary.facts[_PURPOSE].values, _TREATMENT)
     purpose = _plain(stated)
