@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, LineFilter, Scalar, Therapy
-from services.pathway.knowledge.factfile import LINES, lines_of
+from services.pathway.knowledge.factfile import lines_of
+from services.pathway.knowledge.stated_lines import LINES
 from services.pathway.lines import Line
 
 _LATER = 12
