@@ -50,6 +50,8 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
     """Return who is told by mail on this rung, the telephone's desk among them."""
     template = "item_escalated" if climb.asked_by else "item_overdue" if item.overdue else "item_unacknowledged"
     occasion = f"{item.due_at.isoformat()}|{step.next_at.isoformat()}"
+    # Neither an emergency nor somebody who asked for help waits for a digest.
+    budget = 0 if item.urgency == "emergency" or climb.asked_by else step.alerts_a_day
     told = [
         Notice(
             message_id=names.derived_id("rung", item.item_id, audience, occasion),
@@ -60,6 +62,7 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
             lines=[NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency)],
             urgency="emergency" if item.urgency == "emergency" else "urgent",
             item_ids=[item.item_id],
+            alerts_a_day=budget,
         )
         for audience in step.audiences
     ]
@@ -74,6 +77,7 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
         urgency="emergency" if item.urgency == "emergency" else "urgent",
         values={"whom": item.owner_team, "why": _why(item, climb)},
         item_ids=[item.item_id],
+        alerts_a_day=budget,
     )
     return [*told, ring]
 

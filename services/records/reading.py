@@ -82,18 +82,23 @@ async def items(
     with_person: bool = False,
 ) -> list[timeline_pb.Item]:
     """Return items in the order of the worklist, with the facts they stand on."""
+    asked = aliased(models.Item)
     query = (
-        select(models.Item, models.Person)
+        select(models.Item, models.Person, asked)
         .join(models.Person, models.Person.patient_id == models.Item.patient_id)
+        .outerjoin(asked, and_(asked.item_id == models.Item.waits_for_item_id, asked.status == "open"))
         .where(*conditions)
         .order_by(*ORDER)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()
     linked = await _linked(
-        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _ in rows]
+        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _, _ in rows]
     )
-    return [item_to_proto(item, linked.get(item.item_id, []), person if with_person else None) for item, person in rows]
+    return [
+        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, waits_for)
+        for item, person, waits_for in rows
+    ]
 
 
 async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int = 0) -> list[timeline_pb.Decision]:

@@ -60,6 +60,9 @@ def test_every_event_that_is_told_has_a_message_of_its_name() -> None:
         "items_opened",
         "phone_task",
         "report_not_filed",
+        "sweep_found",
+        "mdt_list",
+        "alert_digest",
     }
 
 
