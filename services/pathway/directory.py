@@ -74,8 +74,7 @@ class Directory:
         team = known.get(team_id)
         if team is None:
             return Team(team_id=team_id)
-        people = frozenset(member.person_id for member in team.members)
-        return Team(bool(team.deputy), bool(team.lead), len(people), team_id, team.deputy, team.lead, people)
+        return Team(bool(team.deputy), bool(team.lead), len(team.members), team_id, team.deputy, team.lead)
 
     async def telephone(self, role: str) -> str:
         """Return how the first team with a role is rung up, `01632 960120 (Breast oncology)`; empty if nobody knows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -81,16 +81,19 @@ class LadderBook:
     one_person: tuple[Rung, ...]
     alerts_a_day: Annotated[int, Field(ge=0, le=1000)] = 0
     away: tuple[Away, ...] = ()
+    # The people of each team, from the teams file; what the ladders' own file says here is replaced.
+    people: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def away_at(self, moment: datetime) -> frozenset[str]:
-        """The teams and people who are away at an instant, by London's date."""
+        """The people who are away at an instant, by London's date, and the teams: those of whom all are, too."""
         day = london_date(moment)
-        return frozenset(one.who for one in self.away if one.first_day <= day <= one.last_day)
+        away = {one.who for one in self.away if one.first_day <= day <= one.last_day}
+        return frozenset(away | {team for team, people in self.people.items() if people and people <= away})
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What a rung asks of the team that owns the task; `members` are person ids, none where nobody knows them."""
+    """What a rung asks of the team that owns the task; `deputy` and `lead` are person ids."""
 
     has_deputy: bool = True
     has_lead: bool = True
@@ -98,12 +101,11 @@ class Team:
     team_id: str = ""
     deputy: str = ""
     lead: str = ""
-    members: frozenset[str] = frozenset()
 
     def reached(self, away: Collection[str]) -> frozenset[Audience]:
         """Whom a message to this team reaches while these are away."""
         there: dict[Audience, bool] = {
-            "team": self.team_id not in away and not (self.members and self.members <= set(away)),
+            "team": self.team_id not in away,
             "deputy": self.has_deputy and self.deputy not in away,
             "lead": self.has_lead and self.lead not in away,
         }
@@ -148,7 +150,7 @@ def load_ladders(directory: Path, teams: Mapping[str, Collection[str]] | None = 
     where, stranger = _stranger(book, teams)
     if stranger:
         raise _refused_at(path, raw, where, stranger)
-    return book
+    return replace(book, people={team: frozenset(members) for team, members in (teams or {}).items()})
 
 
 def next_step(book: LadderBook, kind: str, urgency: str, rung: int, team: Team, moment: datetime) -> Step:
