@@ -59,7 +59,7 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
             team=item.owner_team,
             patient_id=patient_id,
             audience=audience,
-            lines=[NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency)],
+            lines=[_line(item, climb)],
             urgency="emergency" if item.urgency == "emergency" else "urgent",
             item_ids=[item.item_id],
             alerts_a_day=budget,
@@ -73,7 +73,7 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
         template=PHONE_KIND,
         team=step.phone_team,
         patient_id=patient_id,
-        lines=[NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency)],
+        lines=[_line(item, climb)],
         urgency="emergency" if item.urgency == "emergency" else "urgent",
         values={"whom": item.owner_team, "why": _why(item, climb)},
         item_ids=[item.item_id],
@@ -111,6 +111,10 @@ def already_rung(state: PathwayState, entry: Entry) -> bool:
     """Whether a telephone task comes for something that closed meanwhile."""
     calls = [item for item in entry.open if item.kind == PHONE_KIND]
     return bool(calls) and all(call.subject_id not in state.items for call in calls)
+
+
+def _line(item: OpenItem, climb: Climb) -> NoticeLine:
+    return NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency, item.item_id)
 
 
 def _why(item: OpenItem, climb: Climb) -> str:

@@ -174,6 +174,7 @@ class NoticeLine:
     number: str = ""
     due_at: datetime | None = None
     urgency: str = "routine"
+    item_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -112,15 +112,16 @@ async def _not_concluded(session: AsyncSession) -> dict[UUID, list[Message]]:
 
 
 def _request(digest_id: UUID, alerts: Sequence[Message]) -> notices_pb.SendNoticeRequest:
-    """Return the digest: each task of each person once, as the newest alert has it."""
-    tasks: dict[tuple[str, str], notices_pb.NoticeItem] = {}
+    """Return the digest: each task once, as the newest alert has it."""
+    tasks: dict[str, notices_pb.NoticeItem] = {}
     for alert in alerts:
         about = f"Handrail person {str(alert.patient_id)[:_SHORT_ID]}." if alert.patient_id else ""
         for kept in alert.tasks:
             item = ParseDict(kept, notices_pb.NoticeItem())
             item.reason = f"{about} {item.reason}".strip()
-            tasks.pop((about, item.title), None)
-            tasks[about, item.title] = item
+            which = item.item_id or f"{about}|{item.title}|{item.due_on}"
+            tasks.pop(which, None)
+            tasks[which] = item
     return notices_pb.SendNoticeRequest(
         idempotency_key=str(digest_id),
         template=TEMPLATE,

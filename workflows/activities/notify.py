@@ -64,6 +64,7 @@ class NotifyActivities:
                     number=line.number,
                     due_at=timestamp(line.due_at) if line.due_at else None,
                     urgency=line.urgency,
+                    item_id=line.item_id,
                 )
                 for line in notice.lines
             ],

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.services.notify.mail import MailServer
 
 BUDGET = 2
+TASKS = uuid.UUID("6f0c0c9e-0000-4000-8000-000000000002")
 
 
 def alert(title: str, **changes: object) -> notices_pb.SendNoticeRequest:
@@ -27,7 +28,7 @@ def alert(title: str, **changes: object) -> notices_pb.SendNoticeRequest:
         "owner_id": "",
         "urgency": "urgent",
         "alerts_a_day": BUDGET,
-        "items": [notices_pb.NoticeItem(title=title, due_on="2026-11-20", reason="It waits.")],
+        "items": [notices_pb.NoticeItem(title=title, due_on="2026-11-20", item_id=str(uuid.uuid5(TASKS, title)))],
     }
     return notice(**{**fields, **changes})
 

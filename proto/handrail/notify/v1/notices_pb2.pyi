@@ -239,11 +239,14 @@ class NoticeItem(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     DUE_AT_FIELD_NUMBER: _builtins.int
     URGENCY_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
     title: _builtins.str
     due_on: _builtins.str
     reason: _builtins.str
     number: _builtins.str
     urgency: _builtins.str
+    item_id: _builtins.str
+    """Which task it is, so that a digest names it once."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp:
         """The instant, where a task is due at one, not at the end of a day."""
@@ -257,10 +260,11 @@ class NoticeItem(_message.Message):
         number: _builtins.str = ...,
         due_at: _timestamp_pb2.Timestamp | None = ...,
         urgency: _builtins.str = ...,
+        item_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "number", b"number", "reason", b"reason", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "item_id", b"item_id", "number", b"number", "reason", b"reason", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
