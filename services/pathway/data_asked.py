@@ -19,7 +19,7 @@ def completed(report: Report, guideline: Guideline) -> Report:
         Invalid: the dictionary does not know a fact, or they are of several holders; one violation for each.
     """
     known = guideline.dictionary.facts
-    asked = [str(name) for name in report.event["facts"]]
+    asked = list(dict.fromkeys(str(name) for name in report.event["facts"]))
     violations = [
         Violation(f"{KIND}.facts[{place}]", _unknown(name, list(known)))
         for place, name in enumerate(asked)
@@ -34,7 +34,7 @@ def completed(report: Report, guideline: Guideline) -> Report:
         message = f"Please correct and send again: {listed}"
         raise Invalid(message, violations=violations)
     labels = ", ".join(known[name].label for name in asked)
-    return replace(report, event={**report.event, "supplied_by": holders[asked[0]], "asked": labels[:1000]})
+    return replace(report, event={**report.event, "facts": asked, "supplied_by": holders[asked[0]], "asked": labels[:1000]})
 
 
 def _unknown(name: str, known: list[str]) -> str:

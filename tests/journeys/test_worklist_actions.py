@@ -74,10 +74,12 @@ async def test_data_is_asked_for_once_and_the_task_says_on_whom_it_waits(house: 
     assert not of_kind(state, "data_request")
     assert {item.waiting_on for item in state.open_items if item.item_id in {task, other}} == {""}
     # when the task itself closes, then nobody is asked any more
-    asked = acted(house, "ask-for-data", task, "--fact", "age_years")["waits_for"]
+    age = events_pb2.ItemDataAsked(item_id=task, facts=["age_years"], supplied_by="whoever", asked="what a client says")
+    (asked,) = of_kind(await door.told(NURSE, "AskForData", patient, age), "data_request")
+    assert (asked.title, asked.owner_team) == ("Supply: Age", "coordination")
     acted(house, "done", task, "--outcome", "She has a programme.")
     items = {item.item_id: item for item in await door.items(patient)}
-    assert (items[asked["item_id"]].status, items[asked["item_id"]].closed_reason) == (
+    assert (items[asked.item_id].status, items[asked.item_id].closed_reason) == (
         "withdrawn",
         "No open task waits for it any more.",
     )
