@@ -26,7 +26,8 @@ REVIEWED_FROM = 2
 _REVIEW_KEY = f"{PREFIX}missed-visits|review"
 _MISSED_AS_REASON = re.compile(
     r"\b(miss(ed|es|ing)?\b.{0,30}\b(visits?|appointments?|clinics?)|(visits?|appointments?|clinics?)\b.{0,20}\bmissed"
-    r"|(did|does) ?n[o']t attend|failed to attend|non[- ]?attend\w*|dnas?\b|no[- ]shows?|was(n't| not) brought)",
+    r"|(did|does) ?n[o']t attend|failed to attend|non[- ]?attend\w*|no[- ]shows?|was(n't| not) brought"
+    r"|dnas?\b(?! (anal|damage|profil|repair|result|seq|test)))",
     re.IGNORECASE,
 )
 

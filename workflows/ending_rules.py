@@ -107,7 +107,7 @@ def _whereabouts(state: PathwayState, report: Report) -> Refusal | None:
 
 def _closing(state: PathwayState, report: Report) -> Refusal | None:
     """A pathway closes only when nothing is open: somebody waits for each thing that is. Never for missed visits."""
-    if appointments.ends_for_missed_visits(str(report.event.get("reason", ""))):
+    if not state.resting and appointments.ends_for_missed_visits(str(report.event.get("reason", ""))):
         return _conflict(
             "Missed visits are no reason to close a pathway. Find out with the person what keeps them from coming, and "
             "report what follows: opted out, transferred, lost to follow-up, died. Close it with that reason."

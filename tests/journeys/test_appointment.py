@@ -36,10 +36,14 @@ async def test_a_booked_appointment_waits_for_its_outcome_and_attendance_closes_
     ]
     assert [(i.due_on, i.owner_team) for i in of_kind(state, "appointment")] == [(a_day(7), "coordination")]
     # when it is moved, then the task moves with it
-    moved = events_pb2.AppointmentMoved(appointment_id=appointment, starts_at=f"{a_day(9)}T14:00:00+00:00")
+    moved = events_pb2.AppointmentMoved(
+        appointment_id=appointment, starts_at=f"{a_day(9)}T14:00:00+00:00", mode="video"
+    )
     state = await door.told(SCHEDULER, "MoveAppointment", patient, moved)
     assert [i.due_on for i in of_kind(state, "appointment")] == [a_day(9)]
-    assert [a.starts_at.ToDatetime().isoformat() for a in state.appointments] == [f"{a_day(9)}T14:00:00"]
+    assert [(a.starts_at.ToDatetime().isoformat(), a.mode) for a in state.appointments] == [
+        (f"{a_day(9)}T14:00:00", "video")
+    ]
     # when the person came, then nothing of it waits
     came = events_pb2.AppointmentAttended(appointment_id=appointment, outcome="Scan done.")
     state = await door.told(COORDINATOR, "RecordAttendance", patient, came)

@@ -123,6 +123,9 @@ async def test_who_is_away_and_how_many_alerts_are_enough_count_without_a_restar
     rung = [message for message in await its_door.messages(patient) if message.template == "phone_task"]
     assert [(message.team, message.status) for message in rung] == [("duty_desk", "sent")]
     assert mailed(mail_server, "farid.oncologist@example.org")
+    # and the desk hears once of each call, not a second time that it has a task
+    desk = [message.template for message in await its_door.messages(patient) if message.team == "duty_desk"]
+    assert "items_opened" not in desk
     # when the hour comes, then one message tells the deputy the rest, and every task is open as before
     temporal = await its_door.temporal()
     await temporal.get_schedule_handle(names.ALERT_DIGEST).trigger()
