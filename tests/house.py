@@ -218,7 +218,7 @@ class Door:
             given_name="Syn",
             family_name=family,
             birth_date=values.pop("birth_date", "1961-04-02"),
-            sex="female",
+            sex=values.pop("sex", "female"),
             **values,
         )
         reply = await self.call(COORDINATOR, self.people.RegisterPerson, request)
@@ -311,9 +311,9 @@ class Door:
         message = f"never happened: {what}; open: {kinds}"
         raise AssertionError(message)
 
-    async def opened(self, family: str = "Testperson") -> str:
+    async def opened(self, family: str = "Testperson", **values: str) -> str:
         """Register a person and open the pathway; return the patient id."""
-        patient_id = await self.register(family)
+        patient_id = await self.register(family, **values)
         await self.told(COORDINATOR, "OpenPathway", patient_id, events_pb2.PathwayOpened(referred_by="clinic"))
         return patient_id
 

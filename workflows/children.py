@@ -40,6 +40,8 @@ class ChildTracks:
             case "therapy_line_ended":
                 line = _line(report.event["line_id"])
                 await self._pass_on(entry, line.signal(TherapyLine.ended, report.event["stop_reason"]))
+            case "death_withdrawn" if self.state.reopened:
+                await self._take_lines_up(report)
             case "pathway_closed":
                 await self._end_lines(entry)
             case "referral_drafted":
@@ -68,6 +70,13 @@ class ChildTracks:
             settings=self.state.settings,
         )
         await _start(TherapyLine.run, line, names.therapy_line_id(line.line_id))
+
+    async def _take_lines_up(self, report: Report) -> None:
+        """The workflows of these lines ended with the pathway; from now on somebody checks the response again."""
+        for line_id in self.state.death.lines:
+            line = LineInput(line_id, self.state.patient_id, report.occurred_at, 0, self.state.settings)
+            again = WorkflowIDReusePolicy.ALLOW_DUPLICATE
+            await _start(TherapyLine.run, line, names.therapy_line_id(line_id), again)
 
     async def _take_lines_over(self, entry: Entry, report: Report) -> None:
         for running in imports.running(self.state, report, entry.accepted_at):
@@ -113,7 +122,12 @@ def _referral(referral_id: str) -> ExternalWorkflowHandle[ReferralWorkflow]:
     return workflow.get_external_workflow_handle(names.referral_id(referral_id))
 
 
-async def _start(run: Any, argument: object, workflow_id: str) -> None:  # noqa: ANN401 - a workflow's run method
+async def _start(
+    run: Any,  # noqa: ANN401 - a workflow's run method
+    argument: object,
+    workflow_id: str,
+    again: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
+) -> None:
     # Started by an earlier try of the same report: done.
     with contextlib.suppress(WorkflowAlreadyStartedError):
         await workflow.start_child_workflow(
@@ -121,5 +135,5 @@ async def _start(run: Any, argument: object, workflow_id: str) -> None:  # noqa:
             argument,
             id=workflow_id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=again,
         )

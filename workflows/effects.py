@@ -45,6 +45,9 @@ def take_effect(state: PathwayState, report: Report) -> None:
     match report.kind:
         case "pathway_opened" | "pathway_closed":
             state.opened, state.closed = True, report.kind == "pathway_closed"
+        case "pathway_reopened":
+            state.closed = state.reopening = False
+            state.reopened = True
         case "pathway_imported":
             imports.take_effect(state, report)
         case "decision_made":
@@ -76,6 +79,8 @@ def take_back(state: PathwayState, report: Report) -> None:
             imports.take_back(state, report)
         case "pathway_closed":
             state.closed = False
+        case "pathway_reopened":
+            state.closed = True
         case "therapy_line_started":
             state.treatment_agreed = True
         case "decision_made" if report.treatment == "agreed":

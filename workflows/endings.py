@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from workflows import names, resting
+from workflows import contact, names, resting
 from workflows.ending_rules import REFERRAL_OUT
 from workflows.messages import Closing, Death, PathwayState, Report, Silence, TrackItem
 from workflows.resting import DEATH
@@ -19,6 +19,7 @@ PREFERENCE = "preference"
 REVIEWED_DAYS = 30
 VERIFY, FIND = f"{PREFIX}death|verify", f"{PREFIX}lost|find"
 OPTED_OUT, LEAD, FOUND = f"{PREFIX}opted-out", f"{PREFIX}lead|contact", f"{PREFIX}found|contact"
+REOPENED = f"{PREFIX}reopened|contact"
 _OF_DEATH = (VERIFY, f"{PREFIX}death|family", f"{PREFIX}death|arrangements", f"{PREFIX}death|review", f"{PREFIX}close")
 _NOBODY = frozenset({"draft", "agreed", "declined", "closed"})
 
@@ -53,6 +54,11 @@ def take_effect(state: PathwayState, report: Report) -> None:
             _silence(state, PREFERENCE, lifted=report.kind == "opted_in")
         case "lead_changed":
             state.lead = str(event["to_team"])
+        case "contact_agreed":
+            needed = event.get("interpreter", False)
+            state.interpreter = str(event.get("language") or contact.ENGLISH) if needed else ""
+            if event.get("safe_only", False) != (contact.SAFE in state.suppressed):
+                _silence(state, contact.SAFE, lifted=contact.SAFE in state.suppressed)
         case "lost_to_follow_up" | "found_again":
             state.lost = report.kind == "lost_to_follow_up"
         case _:
@@ -313,6 +319,17 @@ def _found(state: PathwayState, report: Report) -> TrackMoves:
     return [_led(state, item)], [Closing(FIND, "done", "The person was found.")]
 
 
+def _reopened(state: PathwayState, report: Report) -> TrackMoves:
+    item = TrackItem(
+        key=REOPENED,
+        kind="follow_up",
+        title="Reopened: plan the next contact",
+        reason=str(report.event["reason"]),
+        promise="reopened_contact",
+    )
+    return [_led(state, item)], []
+
+
 _MOVES: Mapping[str, Callable[[PathwayState, Report], TrackMoves]] = {
     "death_reported": _reported,
     "death_verified": _verified,
@@ -326,4 +343,11 @@ _MOVES: Mapping[str, Callable[[PathwayState, Report], TrackMoves]] = {
     "lead_changed": _lead_changed,
     "lost_to_follow_up": _lost,
     "found_again": _found,
+    "pathway_reopened": _reopened,
+    "contact_agreed": contact.agreed,
+    "appointment_booked": contact.booked,
+    "appointment_moved": contact.booked,
+    "appointment_cancelled": contact.over,
+    "appointment_attended": contact.over,
+    "appointment_missed": contact.over,
 }

@@ -43,10 +43,13 @@ class GuidelinePin:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A caution of the guideline that a person set aside with a reason."""
+    """A caution that a person set aside with a reason, or a decision that what was started departs from."""
 
     rule_id: str
     number: str
+    reason_code: str = "other"
+    # Empty: the reason stands in the report.
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -302,6 +305,10 @@ class PathwayState:
     # Closed: nothing more is accepted. Ended: the closing itself has been filed, and nothing more is opened.
     closed: bool = False
     ended: bool = False
+    # Rebuilt from the record after it was closed: it waits for the report that reopens it, and then remembers that its
+    # lines of treatment have no workflows any more.
+    reopening: bool = False
+    reopened: bool = False
     # How it comes to an end. What a death or a transfer sets aside rests here by its cause, and stands again if it was
     # a mistake; `held` is what came meanwhile.
     death: Death = field(default_factory=Death)
@@ -311,6 +318,8 @@ class PathwayState:
     transfers: dict[str, str] = field(default_factory=dict)
     lead: str = ""
     lost: bool = False
+    # The language for which an interpreter is needed; empty: none is.
+    interpreter: str = ""
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)

@@ -56,7 +56,7 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     fresh = [item for item in plan.open if item.key not in by_key or item.key in going]
     staying = [item.kind for item in by_key.values() if item.key not in going]
     held = imports.held_back(state.waiting_for_check, fresh, staying, importing=kind == imports.KIND)
-    wanted = [] if state.ended else resting.wanted(state, entry.report, fresh)
+    wanted = [] if state.ended and kind != "pathway_reopened" else resting.wanted(state, entry.report, fresh)
     return Changes(
         open=[_led(state, item) for item in wanted if not imports.is_held(item.key, held)],
         close=close,
@@ -152,7 +152,8 @@ def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Appl
         )
     state.items.update({item.item_id: item for item in opened})
     state.waiting_for_check = changed.held
-    state.ended = state.ended or (entry.report is not None and entry.report.kind == "pathway_closed")
+    if entry.report is not None and entry.report.kind in {"pathway_closed", "pathway_reopened"}:
+        state.ended = entry.report.kind == "pathway_closed"
     return opened
 
 

@@ -31,11 +31,15 @@ def seen_otherwise(state: PathwayState, report: Report) -> Refusal | None:
 
 def refusal(state: PathwayState, report: Report) -> Refusal | None:
     """Return why this report cannot be accepted now, or None."""
+    if report.kind == "pathway_reopened":
+        # Closed a moment ago it is still here, else it was rebuilt from the record for this report.
+        may = state.closed or state.reopening
+        return None if may else Refusal(names.NOT_IN_THIS_STATE, "This pathway is open: there is nothing to reopen.")
     if state.closed:
         return Refusal(
             names.NOT_IN_THIS_STATE,
             "This pathway is closed, so nothing can be reported on it. "
-            "If it was closed by mistake, tell the coordination team.",
+            "If it was closed by mistake, or the person came back, reopen it with the reason.",
         )
     if len(state.queue) >= state.settings.queue_limit or _too_heavy(state):
         return Refusal(

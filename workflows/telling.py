@@ -25,6 +25,7 @@ ALWAYS_TOLD = frozenset(
         "appointment_missed",
         "appointment_not_brought",
         "pathway_closed",
+        "pathway_reopened",
         "death_reported",
         "death_verified",
         "death_withdrawn",

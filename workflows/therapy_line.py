@@ -89,7 +89,9 @@ class TherapyLine:
 
     async def _tell_pathway(self, step: str, opened: list[TrackItem], closed: list[Closing]) -> None:
         pathway = workflow.get_external_workflow_handle(names.pathway_id(self.line.patient_id))
-        change = TrackChange(names.derived_id("line", self.line.line_id, step), opened, closed)
+        # A line that is taken up again after its pathway was reopened counts its checks from the start.
+        began = workflow.info().first_execution_run_id
+        change = TrackChange(names.derived_id("line", self.line.line_id, began, step), opened, closed)
         try:
             await pathway.signal("track_changed", change)
         except FailureError:

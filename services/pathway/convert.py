@@ -36,6 +36,7 @@ def therapy_from_proto(course: terms_pb2.TherapyCourse) -> Therapy:
         stop_reason=course.stop_reason,
         started_on=date.fromisoformat(course.started_on) if course.started_on else None,
         ended_on=date.fromisoformat(course.ended_on) if course.ended_on else None,
+        last_dose_on=date.fromisoformat(course.last_dose_on) if course.last_dose_on else None,
     )
 
 

@@ -34,7 +34,9 @@ def completed(report: Report, guideline: Guideline) -> Report:
         message = f"Please correct and send again: {listed}"
         raise Invalid(message, violations=violations)
     labels = ", ".join(known[name].label for name in asked)
-    return replace(report, event={**report.event, "facts": asked, "supplied_by": holders[asked[0]], "asked": labels[:1000]})
+    return replace(
+        report, event={**report.event, "facts": asked, "supplied_by": holders[asked[0]], "asked": labels[:1000]}
+    )
 
 
 def _unknown(name: str, known: list[str]) -> str:

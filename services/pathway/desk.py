@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
-from services.pathway import data_asked, imports
+from services.pathway import data_asked, imports, reopening
 from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
@@ -129,17 +129,40 @@ class Desk:
         log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
 
-    async def _begin(self, patient_id: str, report: Report) -> terms_pb2.Receipt:
+    async def _begin(
+        self, patient_id: str, report: Report, remembered: PathwayState | None = None
+    ) -> terms_pb2.Receipt:
         """Start a person's pathway with its first report, on the guideline version in use."""
         if reason := why_not_adopted(self._guideline):
             raise Conflict(reason, reason="guideline_not_adoptable")
         await self._directory.check(report)
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
-        state = PathwayState(patient_id=patient_id, pin=pin, settings=self._settings)
+        state = replace(remembered or PathwayState(patient_id, pin), pin=pin, settings=self._settings)
         receipt = await self._door.open_pathway(state, report)
         log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
+
+    async def reopen(self, request: Any) -> terms_pb2.Receipt:  # noqa: ANN401 - ReopenPathwayRequest
+        """Go on with a pathway that was closed, from what the record tells of it.
+
+        Raises:
+            Conflict: it is not closed, or nobody is put on the guideline version of this house.
+            Unavailable: records does not answer.
+            HandrailError: as `accept`.
+        """
+        report = checked_report(request, "pathway_reopened", self._guideline, current_actor())
+        known = await self._said_before(report, request.patient_id)
+        if known is not None and known.found:
+            return known.receipt
+        if known is None or known.pathway_status != "closed":
+            raise self._not_to_reopen(known)
+        patient_id = request.patient_id
+        whole = await self._caller.call(
+            self._timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id)
+        )
+        told = await self._caller.call(self._timeline.ListEvents, timeline_pb2.ListEventsRequest(patient_id=patient_id))
+        return await self._begin(patient_id, report, reopening.before(whole, told.events, self._guideline))
 
     async def act(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any referral request
         """Accept one act of a referral's receiving team.
@@ -241,6 +264,11 @@ class Desk:
             message = "This idempotency key was used for another report. Use a new key for a new report."
             raise KeyReused(message, field="idempotency_key")
         return known
+
+    def _not_to_reopen(self, known: timeline_pb2.GetReplyResponse | None) -> HandrailError:
+        if known is not None and known.pathway_status == "open":
+            return Conflict("This pathway is open: there is nothing to reopen.")
+        return self._not_running(known)
 
     def _not_running(self, known: timeline_pb2.GetReplyResponse | None) -> HandrailError:
         if known is None:

@@ -197,6 +197,8 @@ class Dictionary:
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     also_called: Mapping[str, str] = field(default_factory=dict)
+    only_alone: tuple[str, ...] = ()  # proposed regimens that are another regimen with another drug beside them
+    beside: tuple[str, ...] = ()  # classes that make no other regimen of what they are given with
     contradictions: tuple[Mapping[str, Scalar], ...] = ()
 
     def nearest(self, name: str) -> str:

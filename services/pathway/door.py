@@ -117,7 +117,10 @@ def closed_or_lost(pathway_status: str, *, person_known: bool) -> HandrailError:
             "There is no person with this id. Register the person first, or check the id.", field="patient_id"
         )
     if pathway_status == "closed":
-        return Conflict("This pathway is closed, so nothing can be reported on it.")
+        return Conflict(
+            "This pathway is closed, so nothing can be reported on it. If it was closed by mistake, or the person came "
+            "back, reopen it with the reason."
+        )
     if pathway_status == "open":
         return HandrailError(
             "This person's pathway should be running and is not. Tell the support desk at once; report by telephone.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
-from services.pathway.dictionary import Value
+from services.pathway.dictionary import UNKNOWN_CODES, Therapy, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,26 @@ class Held:
     note: str = ""
     gaps: tuple[Gap, ...] = ()
     stale_at: datetime | None = None
+
+
+age_of: Callable[[Fact], tuple[datetime, int]] = attrgetter("occurred_at", "seq")
+"""By when it was so, then by when it was written: the later of two facts is the newer."""
+
+
+def is_unknown(value: Value) -> bool:
+    """Whether a report says that nobody knows."""
+    return isinstance(value, str) and value in UNKNOWN_CODES
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values are one; yes is not 1."""
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def value_text(value: Value) -> str:
+    """A value as people read it: yes, no, not amplified, 12."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Therapy):
+        return " + ".join(value.agents) or value.setting
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -254,6 +254,18 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """The person was found."""
         return intake_pb2.RecordFoundAgainResponse(receipt=await self._desk.accept(request, "found_again"))
 
+    async def AgreeContact(
+        self, request: intake_pb2.AgreeContactRequest, context: Context
+    ) -> intake_pb2.AgreeContactResponse:
+        """How the person is to be reached, and how not, was agreed with them."""
+        return intake_pb2.AgreeContactResponse(receipt=await self._desk.accept(request, "contact_agreed"))
+
+    async def ReopenPathway(
+        self, request: intake_pb2.ReopenPathwayRequest, context: Context
+    ) -> intake_pb2.ReopenPathwayResponse:
+        """A closed pathway goes on: it was closed by mistake, or the person came back."""
+        return intake_pb2.ReopenPathwayResponse(receipt=await self._desk.reopen(request))
+
     async def ClosePathway(
         self, request: intake_pb2.ClosePathwayRequest, context: Context
     ) -> intake_pb2.ClosePathwayResponse:

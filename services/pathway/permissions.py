@@ -50,6 +50,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "RecordLostToFollowUp": _CARE | _RECEIVERS,
     "RecordFoundAgain": _CARE | _RECEIVERS,
     "ClosePathway": _CARE,
+    "ReopenPathway": _CARE,
+    "AgreeContact": _CARE | _RECEIVERS,
     "AcknowledgeReferral": _RECEIVERS,
     "AskReferralInformation": _RECEIVERS,
     "AcceptReferral": _RECEIVERS,

@@ -51,6 +51,8 @@ NAMES = (
     "lead_contact",
     "person_found",
     "found_contact",
+    "reopened_contact",
+    "interpreter_booked",
     "import_checked",
 )
 LONGEST_WORKING_DAYS = 250

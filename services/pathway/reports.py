@@ -25,7 +25,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 FARTHEST = timedelta(days=3660)
 LONGEST_DEFERRAL = timedelta(days=366)
-_PAST = frozenset({"died_on", "last_contact_on"})
+_PAST = frozenset({"died_on", "last_contact_on", "last_dose_on"})
 _DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on", "diagnosed_on"}) | _PAST
 
 
@@ -74,10 +74,13 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         listed = "; ".join(f"{v.field}: {v.description}" for v in violations[:5])
         message = f"Please correct and send again: {listed}"
         raise Invalid(message, violations=violations)
-    event: Message = getattr(request, kind)
+    event: Any = getattr(request, kind)
+    said = request_hash(request, kind)
+    if kind == "therapy_line_started" and not event.course.started_on:
+        event.course.started_on = london_date(occurred_at).isoformat()
     return messages.Report(
         key=request.idempotency_key,
-        request_hash=request_hash(request, kind),
+        request_hash=said,
         kind=kind,
         event=MessageToDict(event, preserving_proto_field_name=True),
         facts=_facts(request, kind, guideline),
@@ -87,7 +90,7 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         correlation_id=correlation_id(),
         urgency=_urgency(request, guideline),
         rule_id=_rule_id(event, kind, guideline),
-        treatment=_treatment(event, kind, guideline),
+        treatment=treatment_of(event, kind, guideline),
     )
 
 
@@ -234,7 +237,7 @@ def _urgency(request: Any, guideline: Guideline) -> str:  # noqa: ANN401 - as ab
     return "urgent" if drafted is not None and drafted.urgency == "urgent" else "routine"
 
 
-def _treatment(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event
+def treatment_of(event: Any, kind: str, guideline: Guideline) -> str:  # noqa: ANN401 - any event
     """Say what a decision means for systemic treatment: it is about that where its rule offers options of it."""
     rule = guideline.by_number(event.number) if kind == "decision_made" else None
     if rule is None or rule.section != "systemic_therapy":

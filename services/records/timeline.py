@@ -17,6 +17,7 @@ from handrail.records.v1 import timeline_pb2 as timeline_pb
 from handrail.records.v1 import timeline_pb2_grpc
 from services.records import models, pages, reading, worklist
 from services.records.convert import (
+    contact_to_proto,
     evaluation_to_proto,
     instant_to_proto,
     pathway_to_proto,
@@ -26,6 +27,7 @@ from services.records.convert import (
 from services.records.db import Database
 from services.records.people import known_person
 from services.records.teams import known_team
+from services.records.whereabouts import whereabouts
 from services.runtime.clock import now
 from services.runtime.context import current_actor
 from services.runtime.errors import NotFound
@@ -260,6 +262,8 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         decisions=await reading.decisions(session, patient_id),
         event_ids=[str(event_id) for event_id in event_ids],
         being_filed=being_filed,
+        whereabouts=await whereabouts(session, patient_id),
+        contact=contact_to_proto(pathway.contact if pathway else None),
     )
 
 

@@ -32,9 +32,9 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-async def diagnosed(door: Door, family: str = "Testperson") -> str:
+async def diagnosed(door: Door, family: str = "Testperson", **values: str) -> str:
     """A person with advanced, hormone receptor-positive, HER2-negative disease and no treatment so far."""
-    patient = await door.opened(family)
+    patient = await door.opened(family, **values)
     await door.told(ONCOLOGIST, "ConfirmDiagnosis", patient, events_pb2.DiagnosisConfirmed(), facts=LUMINAL)
     return patient
 

@@ -66,7 +66,7 @@ class RecordsActivities:
             correlation_id=report.correlation_id,
             rule_id=report.rule_id,
             guideline=report.guideline,
-            set_aside=[filing_pb2.SetAside(rule_id=one.rule_id, number=one.number) for one in report.set_aside],
+            set_aside=[filing_pb2.SetAside(**asdict(one)) for one in report.set_aside],
         )
         with refusals():
             reply = await self._caller.call(

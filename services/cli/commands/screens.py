@@ -33,7 +33,12 @@ _ALMOST_TWO_DAYS = timedelta(hours=48)
 
 def patient(state: Values) -> list[Line]:
     """Show one person's whole state."""
-    lines = [Line(banner(state["person"]), "title"), Line(_pathway(state["pathway"]))]
+    lines = [
+        Line(banner(state["person"]), "title"),
+        Line(_pathway(state["pathway"])),
+        *_whereabouts(state["whereabouts"]),
+        *reached(state["contact"]),
+    ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
     lines += [*heading("Decisions"), *(_each(decision, state["decisions"]) or [Line(_NOTHING)])]
@@ -77,8 +82,23 @@ def tasks(items: Sequence[Values]) -> list[Line]:
         lines += wrapped(f"{number}{item['title']}", 2, style=_urgency_style(item), hang=2)
         lines += wrapped(f"{owner(item)}, due {due(item)}{urgency(item)}{put_off(item)}{in_hand(item)}", 4)
         lines += wrapped(item["reason"], 4, style="quiet") if item["reason"] else []
+        lines += reached(item["contact"], 4)
         lines.append(Line(f"    task id {item['item_id']}", "quiet"))
     return lines
+
+
+def reached(contact: Values | None, indent: int = 0) -> list[Line]:
+    """Show how the person is to be reached, and how not, before anybody rings or writes."""
+    if contact is None:
+        return []
+    ways = ", ".join(words(way) for way in contact["ways"])
+    said = [f"{'Safe contact only' if contact['safe_only'] else 'Contact'}: {ways}"]
+    said += [contact["times"]] if contact["times"] else []
+    said += ["leave no message"] if contact["leave_no_message"] else []
+    said += [f"never through {contact['never_through']}"] if contact["never_through"] else []
+    said += [f"interpreter: {contact['language']}"] if contact["interpreter"] else []
+    said += [words(form) for form in contact["formats"]]
+    return wrapped("; ".join(said) + ".", indent, style="strong" if contact["safe_only"] else "plain", hang=2)
 
 
 def owner(item: Values) -> str:
@@ -144,6 +164,7 @@ def worklist(items: Sequence[Values], at: datetime, *, with_ids: bool = False) -
     for item, row in zip(items, rest, strict=True):
         lines += [row, *wrapped(f"{item['number']} {item['title']}".strip(), 4, style=_urgency_style(item), hang=2)]
         lines += wrapped(item["reason"], 6) if item["reason"] else []
+        lines += reached(item["contact"], 6)
         lines += [Line(f"      task id {item['item_id']}", "quiet")] if with_ids else []
     return lines
 
@@ -229,6 +250,19 @@ def _pathway(pathway: Values) -> str:
         said = f"Pathway opened {day(pathway['opened_at'])}, {guideline(pathway['guideline'])}; closed "
         said += f"{day(pathway['closed_at'])}: {words(pathway['closed_reason'])}"
     return f"{said}. Key worker: {pathway['key_worker'] or 'none yet'}."
+
+
+def _whereabouts(standing: Values) -> list[Line]:
+    """Show what whoever reads on must know first: a death, a transfer, another lead, being lost, opting out."""
+    died = f", died {day(standing['died_on'])}" if standing["died_on"] else ""
+    said = {
+        f"Death {standing['death']}{died}.": standing["death"],
+        f"Transfer to {standing['transfer_to']}: {standing['transfer']}.": standing["transfer"],
+        f"Led by {words(standing['lead_team'])}.": standing["lead_team"],
+        "Lost to follow-up: somebody is to find this person.": standing["lost"],
+        f"Opted out: {words(standing['opted_out'])}.": standing["opted_out"],
+    }
+    return [Line(sentence, "strong") for sentence, so in said.items() if so]
 
 
 def _facts(facts: Sequence[Values]) -> list[Line]:

@@ -39,6 +39,7 @@ NEWS = frozenset(
         "appointment_missed",
         "appointment_not_brought",
         "pathway_closed",
+        "pathway_reopened",
         "death_reported",
         "death_verified",
         "death_withdrawn",

@@ -29,7 +29,7 @@ NOT_TOLD = {
     "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted",
     "investigation_ordered", "investigation_cancelled", "referral_drafted", "referral_agreed", "referral_delivered",
     "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended",
-    "transfer_offered", "pathway_imported",
+    "transfer_offered", "pathway_imported", "contact_agreed",
 }  # fmt: skip
 PERSONAL = {
     "name", "given_name", "family_name", "first_name", "last_name", "surname", "nhs_number", "birth_date", "dob",

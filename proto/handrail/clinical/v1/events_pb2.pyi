@@ -80,6 +80,8 @@ class ClinicalEvent(_message.Message):
     PATHWAY_IMPORTED_FIELD_NUMBER: _builtins.int
     APPOINTMENT_NOT_BROUGHT_FIELD_NUMBER: _builtins.int
     ITEM_DATA_ASKED_FIELD_NUMBER: _builtins.int
+    PATHWAY_REOPENED_FIELD_NUMBER: _builtins.int
+    CONTACT_AGREED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pathway_opened(self) -> Global___PathwayOpened: ...
     @_builtins.property
@@ -194,6 +196,10 @@ class ClinicalEvent(_message.Message):
     def appointment_not_brought(self) -> Global___AppointmentNotBrought: ...
     @_builtins.property
     def item_data_asked(self) -> Global___ItemDataAsked: ...
+    @_builtins.property
+    def pathway_reopened(self) -> Global___PathwayReopened: ...
+    @_builtins.property
+    def contact_agreed(self) -> Global___ContactAgreed: ...
     def __init__(
         self,
         *,
@@ -253,12 +259,14 @@ class ClinicalEvent(_message.Message):
         pathway_imported: Global___PathwayImported | None = ...,
         appointment_not_brought: Global___AppointmentNotBrought | None = ...,
         item_data_asked: Global___ItemDataAsked | None = ...,
+        pathway_reopened: Global___PathwayReopened | None = ...,
+        contact_agreed: Global___ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "appointment_not_brought", "item_data_asked"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "appointment_not_brought", "item_data_asked", "pathway_reopened", "contact_agreed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1534,6 +1542,81 @@ class PathwayClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PathwayClosed: _TypeAlias = PathwayClosed  # noqa: Y015
+
+@_typing.final
+class PathwayReopened(_message.Message):
+    """A pathway that was closed by mistake, or whose person came back, goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathwayReopened: _TypeAlias = PathwayReopened  # noqa: Y015
+
+@_typing.final
+class ContactAgreed(_message.Message):
+    """How the person wants to be reached, and how not: agreed with them, alone. The newest one holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAYS_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    LEAVE_NO_MESSAGE_FIELD_NUMBER: _builtins.int
+    NEVER_THROUGH_FIELD_NUMBER: _builtins.int
+    SAFE_ONLY_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    INTERPRETER_FIELD_NUMBER: _builtins.int
+    FORMATS_FIELD_NUMBER: _builtins.int
+    REVIEW_ON_FIELD_NUMBER: _builtins.int
+    times: _builtins.str
+    """When, in words: Tuesday mornings."""
+    leave_no_message: _builtins.bool
+    never_through: _builtins.str
+    """Who must not learn of it, or answer for the person, in words: her partner."""
+    safe_only: _builtins.bool
+    """Any other way than the ones above may put the person in danger. Handrail then writes nothing to the person itself."""
+    language: _builtins.str
+    """The language spoken best, a tag of BCP 47 such as pl; empty: English."""
+    interpreter: _builtins.bool
+    review_on: _builtins.str
+    """ISO date on which it is asked about again; empty: not agreed."""
+    @_builtins.property
+    def ways(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def formats(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What information must look like for this person (Accessible Information Standard, DAPB1605)."""
+
+    def __init__(
+        self,
+        *,
+        ways: _abc.Iterable[_builtins.str] | None = ...,
+        times: _builtins.str = ...,
+        leave_no_message: _builtins.bool = ...,
+        never_through: _builtins.str = ...,
+        safe_only: _builtins.bool = ...,
+        language: _builtins.str = ...,
+        interpreter: _builtins.bool = ...,
+        formats: _abc.Iterable[_builtins.str] | None = ...,
+        review_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["formats", b"formats", "interpreter", b"interpreter", "language", b"language", "leave_no_message", b"leave_no_message", "never_through", b"never_through", "review_on", b"review_on", "safe_only", b"safe_only", "times", b"times", "ways", b"ways"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactAgreed: _TypeAlias = ContactAgreed  # noqa: Y015
 
 @_typing.final
 class DeathReported(_message.Message):

@@ -63,12 +63,15 @@ class TherapyCourse(_message.Message):
     STOP_REASON_FIELD_NUMBER: _builtins.int
     STARTED_ON_FIELD_NUMBER: _builtins.int
     ENDED_ON_FIELD_NUMBER: _builtins.int
+    LAST_DOSE_ON_FIELD_NUMBER: _builtins.int
     setting: _builtins.str
     line: _builtins.int
     stop_reason: _builtins.str
     started_on: _builtins.str
     """Dates are ISO 8601 (YYYY-MM-DD), local to London; empty when not known."""
     ended_on: _builtins.str
+    last_dose_on: _builtins.str
+    """The day on which any of it was last given; each cycle that is reported moves it on."""
     @_builtins.property
     def agents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -83,10 +86,11 @@ class TherapyCourse(_message.Message):
         stop_reason: _builtins.str = ...,
         started_on: _builtins.str = ...,
         ended_on: _builtins.str = ...,
+        last_dose_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "classes", b"classes", "ended_on", b"ended_on", "line", b"line", "setting", b"setting", "started_on", b"started_on", "stop_reason", b"stop_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "classes", b"classes", "ended_on", b"ended_on", "last_dose_on", b"last_dose_on", "line", b"line", "setting", b"setting", "started_on", b"started_on", "stop_reason", b"stop_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -239,6 +239,16 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayResponse.FromString,
                 _registered_method=True)
+        self.AgreeContact = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AgreeContact',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.FromString,
+                _registered_method=True)
+        self.ReopenPathway = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ReopenPathway',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayResponse.FromString,
+                _registered_method=True)
 
 
 class IntakeServiceServicer:
@@ -531,6 +541,20 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AgreeContact(self, request, context):
+        """How the person is to be reached, and how not, was agreed with them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenPathway(self, request, context):
+        """A closed pathway goes on: it was closed by mistake, or the person came back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IntakeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -738,6 +762,16 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.ClosePathway,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayResponse.SerializeToString,
+            ),
+            'AgreeContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgreeContact,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.SerializeToString,
+            ),
+            'ReopenPathway': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenPathway,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1847,6 +1881,60 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/ClosePathway',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AgreeContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AgreeContact',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenPathway(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ReopenPathway',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -113,6 +113,10 @@ class IntakeServiceStub:
     """The person was found."""
     ClosePathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]
     """A person closed the pathway, with the reason."""
+    AgreeContact: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]
+    """How the person is to be reached, and how not, was agreed with them."""
+    ReopenPathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]
+    """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
 @_typing.type_check_only
 class IntakeServiceAsyncStub(IntakeServiceStub):
@@ -199,6 +203,10 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """The person was found."""
     ClosePathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]  # type: ignore[assignment]
     """A person closed the pathway, with the reason."""
+    AgreeContact: _aio.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]  # type: ignore[assignment]
+    """How the person is to be reached, and how not, was agreed with them."""
+    ReopenPathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]  # type: ignore[assignment]
+    """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
 class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -528,5 +536,21 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ClosePathwayResponse, _abc.Awaitable[_intake_pb2.ClosePathwayResponse]]:
         """A person closed the pathway, with the reason."""
+
+    @_abc_1.abstractmethod
+    def AgreeContact(
+        self,
+        request: _intake_pb2.AgreeContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AgreeContactResponse, _abc.Awaitable[_intake_pb2.AgreeContactResponse]]:
+        """How the person is to be reached, and how not, was agreed with them."""
+
+    @_abc_1.abstractmethod
+    def ReopenPathway(
+        self,
+        request: _intake_pb2.ReopenPathwayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ReopenPathwayResponse, _abc.Awaitable[_intake_pb2.ReopenPathwayResponse]]:
+        """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
 def add_IntakeServiceServicer_to_server(servicer: IntakeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

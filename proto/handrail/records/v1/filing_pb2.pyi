@@ -100,23 +100,33 @@ Global___AppendEventRequest: _TypeAlias = AppendEventRequest  # noqa: Y015
 
 @_typing.final
 class SetAside(_message.Message):
-    """A caution that a person set aside, by its rule and number."""
+    """A caution that a person set aside, by its rule and number.
+    A caution that was set aside, or a decision that what was started departs from.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RULE_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     number: _builtins.str
+    reason_code: _builtins.str
+    """Empty: other."""
+    reason: _builtins.str
+    """Empty: the report's own override_reason."""
     def __init__(
         self,
         *,
         rule_id: _builtins.str = ...,
         number: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "reason", b"reason", "reason_code", b"reason_code", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -101,6 +101,7 @@ class Item(_message.Message):
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITS_FOR_ITEM_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     patient_id: _builtins.str
     key: _builtins.str
@@ -146,6 +147,10 @@ class Item(_message.Message):
     def person(self) -> _people_pb2.Person:
         """Shown beside the item on a worklist."""
 
+    @_builtins.property
+    def contact(self) -> _events_pb2.ContactAgreed:
+        """How the person is to be reached, and how not, as it stands now."""
+
     def __init__(
         self,
         *,
@@ -179,10 +184,11 @@ class Item(_message.Message):
         calendar_version: _builtins.str = ...,
         waiting_on: _builtins.str = ...,
         waits_for_item_id: _builtins.str = ...,
+        contact: _events_pb2.ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "contact", b"contact", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "calendar_version", b"calendar_version", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency", "waiting_on", b"waiting_on", "waits_for_item_id", b"waits_for_item_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "calendar_version", b"calendar_version", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "contact", b"contact", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency", "waiting_on", b"waiting_on", "waits_for_item_id", b"waits_for_item_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -625,6 +631,50 @@ class GetPatientRequest(_message.Message):
 Global___GetPatientRequest: _TypeAlias = GetPatientRequest  # noqa: Y015
 
 @_typing.final
+class Whereabouts(_message.Message):
+    """What changes who is cared for by whom: a death, another lead, being lost, opting out, a transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEATH_FIELD_NUMBER: _builtins.int
+    DIED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_TEAM_FIELD_NUMBER: _builtins.int
+    LOST_FIELD_NUMBER: _builtins.int
+    OPTED_OUT_FIELD_NUMBER: _builtins.int
+    TRANSFER_TO_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    death: _builtins.str
+    """reported or verified; empty for somebody of whom no death is reported."""
+    died_on: _builtins.str
+    """ISO date; empty when not known."""
+    lead_team: _builtins.str
+    """The team that leads the care, when it is not the team of the key worker."""
+    lost: _builtins.bool
+    opted_out: _builtins.str
+    """messages or follow_up; empty for somebody who did not opt out."""
+    transfer_to: _builtins.str
+    """The organisation that was asked to take the care over, and offered or accepted."""
+    transfer: _builtins.str
+    def __init__(
+        self,
+        *,
+        death: _builtins.str = ...,
+        died_on: _builtins.str = ...,
+        lead_team: _builtins.str = ...,
+        lost: _builtins.bool = ...,
+        opted_out: _builtins.str = ...,
+        transfer_to: _builtins.str = ...,
+        transfer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["death", b"death", "died_on", b"died_on", "lead_team", b"lead_team", "lost", b"lost", "opted_out", b"opted_out", "transfer", b"transfer", "transfer_to", b"transfer_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Whereabouts: _TypeAlias = Whereabouts  # noqa: Y015
+
+@_typing.final
 class GetPatientResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -638,6 +688,8 @@ class GetPatientResponse(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     EVENT_IDS_FIELD_NUMBER: _builtins.int
     BEING_FILED_FIELD_NUMBER: _builtins.int
+    WHEREABOUTS_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
     being_filed: _builtins.bool
     """True when min_seq has not been filed yet."""
     @_builtins.property
@@ -658,6 +710,12 @@ class GetPatientResponse(_message.Message):
     def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]: ...
     @_builtins.property
     def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def whereabouts(self) -> Global___Whereabouts: ...
+    @_builtins.property
+    def contact(self) -> _events_pb2.ContactAgreed:
+        """Absent: nothing was agreed."""
+
     def __init__(
         self,
         *,
@@ -671,10 +729,12 @@ class GetPatientResponse(_message.Message):
         decisions: _abc.Iterable[Global___Decision] | None = ...,
         event_ids: _abc.Iterable[_builtins.str] | None = ...,
         being_filed: _builtins.bool = ...,
+        whereabouts: Global___Whereabouts | None = ...,
+        contact: _events_pb2.ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "person", b"person"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "whereabouts", b"whereabouts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "contact", b"contact", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

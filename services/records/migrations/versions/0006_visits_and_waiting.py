@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -15,10 +15,10 @@ _OF_APPOINTMENT = ("mode", "with_team", "visit", "ended_by", "ended_reason")
 
 def upgrade() -> None:
     """Add the columns, empty in what was there before."""
-    op.execute("ALTER TABLE item ADD COLUMN calendar_version TEXT NOT NULL DEFAULT ''")
+    op.execute("ALTER TABLE item ADD COLUMN calendar_version VARCHAR NOT NULL DEFAULT ''")
     op.execute("ALTER TABLE item ADD COLUMN waits_for_item_id UUID")
     for name in _OF_APPOINTMENT:
-        op.execute(f"ALTER TABLE appointment ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+        op.execute(f"ALTER TABLE appointment ADD COLUMN {name} VARCHAR NOT NULL DEFAULT ''")
     op.execute("ALTER TABLE appointment DROP CONSTRAINT ck_appointment_status")
     op.execute(f"ALTER TABLE appointment ADD CONSTRAINT ck_appointment_status CHECK (status IN ({STATUSES}))")
 
