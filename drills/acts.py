@@ -186,6 +186,12 @@ def item_attempted(person: Person, rng: Random) -> Said | None:
     return Said("item_attempted", {"item_id": item["item_id"], **fields}, NURSE) if item else None
 
 
+def item_data_asked(person: Person, rng: Random) -> Said | None:
+    item = _item(person, rng)
+    name = rng.choice(["her2_ihc", "er_status", "ecog", "adjusted_calcium"])
+    return Said("item_data_asked", {"item_id": item["item_id"], "facts": [name]}, NURSE) if item else None
+
+
 def item_handed_over(person: Person, rng: Random) -> Said | None:
     item = _item(person, rng)
     fields = {"to_team": rng.choice(["coordination", "oncology", "wound_care"]), "reason": "They know her."}
@@ -278,6 +284,7 @@ ACTS: Sequence[Act] = (
     item_deferred,
     item_taken,
     item_attempted,
+    item_data_asked,
     item_handed_over,
     item_escalated,
     investigation_ordered,
@@ -299,6 +306,7 @@ ACTS: Sequence[Act] = (
     _about_an_appointment("appointment_cancelled", cancelled_by="service", reason="Clinic cancelled."),
     _about_an_appointment("appointment_attended", outcome="Seen."),
     _about_an_appointment("appointment_missed"),
+    _about_an_appointment("appointment_not_brought", depends_on="Patient transport"),
     follow_up_triggered,
     pathway_closed,
 )

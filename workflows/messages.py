@@ -106,6 +106,8 @@ class TrackItem:
     subject_id: str = ""
     number: str = ""
     rule_id: str = ""
+    # What kind of visit is to be booked: the task says how it may be held.
+    visit: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ class NoticeLine:
     number: str = ""
     due_at: datetime | None = None
     urgency: str = "routine"
+    item_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,8 @@ class Notice:
     # A fact that was corrected: whoever was told of it before is told again, but for these teams, who were told now.
     again_for: str = ""
     told_now: list[str] = field(default_factory=list)
+    # It is an alert: beyond so many a day it waits for a digest, unless it is an emergency.
+    alerts_a_day: int = 0
     # Its team was told; what is left is to link it in the record to what it stood on.
     told: bool = False
 
@@ -208,6 +213,14 @@ class Climb:
     item_id: str
     why: str = ""
     asked_by: str = ""
+
+
+@dataclass(frozen=True)
+class Digested:
+    """How many digests of alerts left, and the teams whose digest was refused for good."""
+
+    digests: int
+    refused_teams: list[str]
 
 
 @dataclass(frozen=True)
@@ -253,6 +266,14 @@ class Death:
 
 
 @dataclass
+class DataAsked:
+    """Which facts a task still asks for, and the tasks that wait for them."""
+
+    missing: list[str]
+    waiting: list[str]
+
+
+@dataclass
 class PathwayState:
     """All that a pathway remembers; the only argument of `PatientPathway`, carried over continue-as-new."""
 
@@ -270,6 +291,11 @@ class PathwayState:
     lines: dict[str, str] = field(default_factory=dict)
     appointments: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
+    # What kind of visit an appointment is, where that was said, and how many were missed in a row.
+    visits: dict[str, str] = field(default_factory=dict)
+    missed: int = 0
+    # What was asked for so that a task can go on, by the key of the task that asks.
+    data_asked: dict[str, DataAsked] = field(default_factory=dict)
     child_reports: list[str] = field(default_factory=list)
     treatment_agreed: bool = False
     # The keys of what the guideline asks for and an import holds back until the person is checked.
@@ -379,6 +405,8 @@ class PlannedItem:
     missing_fact: str = ""
     supplied_by: str = ""
     subject_id: str = ""
+    # The calendar of working days that decided when it is due.
+    calendar_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -401,6 +429,9 @@ class Moved:
     change: str = "moved"
     owner_team: str = ""
     taken_by: str = ""
+    # The task that it waits for from now on.
+    waits_for: str = ""
+    calendar_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -441,6 +472,8 @@ class Escalation:
     phone_team: str
     rung: int
     next_at: datetime
+    # How many single alerts a day each of them gets; 0: as many as there are.
+    alerts_a_day: int = 0
 
 
 @dataclass(frozen=True)

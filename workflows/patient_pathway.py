@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import endings, imports, ladder, names, planning, resting, telling, tracks
+    from workflows import appointments, data_asked, endings, imports, ladder, names, planning, resting, telling, tracks
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -237,6 +237,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         to_team = referral.to_team if referral else ""
         opened = imports.worth_telling(self.state, entry, opened)
         opened = [*opened, *planning.handed_over(self.state, entry)]
+        if any(item.kind == ladder.PHONE_KIND for item in opened) and workflow.patched("rung-once"):
+            opened = [item for item in opened if item.kind != ladder.PHONE_KIND]  # the desk was told as it was to ring
         also = endings.told_too(self.state, entry.report)
         patient_id = self.state.patient_id
         made = telling.notices(patient_id, entry, plan, opened, filed.fact_ids, to_team, also)
@@ -255,6 +257,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             return [], []
         referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral)
+        for more in (appointments.moves(self.state, report), data_asked.moves(self.state, report, entry.event_id)):
+            moved, closing = [*moved, *more[0]], [*closing, *more[1]]
         item = self.state.items.get(str(report.event.get("item_id", "")))
         if report.kind == "therapy_line_ended":
             closing = [*closing, *tracks.line_ended(report, self.state.items.values())]
@@ -270,6 +274,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""
+        data_asked.remember(self.state, entry)
         if entry.report is not None and entry.report.kind == "follow_up_triggered":
             self.state.occasions = [*self.state.occasions[-99:], str(entry.report.event.get("occasion", ""))]
 

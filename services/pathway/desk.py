@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
-from services.pathway import imports, reopening
+from services.pathway import data_asked, imports, reopening
 from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
@@ -64,6 +64,8 @@ class Desk:
         if known is not None and known.found:
             return known.receipt
         await self._directory.check(report)
+        if kind == data_asked.KIND:
+            report = data_asked.completed(report, self._guideline)
         if kind == "fact_corrected":
             report = await self._checked_correction(request, report)
         if kind == "item_completed":

@@ -56,6 +56,8 @@ class Directory:
             if to_team == signed:
                 message = f"A referral goes to another team, and {signed} is your own. Name the team that is asked."
                 raise Invalid(message, field="referral_drafted.to_team")
+        if report.kind == "appointment_booked" and report.event.get("with_team"):
+            _check_named(report.event["with_team"], known, "team", "appointment_booked.with_team")
         if report.kind == "item_handed_over":
             _check_named(report.event["to_team"], known, "team", "item_handed_over.to_team")
         if report.kind == "lead_changed":
@@ -70,7 +72,9 @@ class Directory:
         """Return what a ladder asks of a team; one that nobody knows is taken to have all that a team can have."""
         known = {team.team_id: team for team in await self._known_teams()}
         team = known.get(team_id)
-        return Team(bool(team.deputy), bool(team.lead), len(team.members)) if team else Team()
+        if team is None:
+            return Team(team_id=team_id)
+        return Team(bool(team.deputy), bool(team.lead), len(team.members), team_id, team.deputy, team.lead)
 
     async def telephone(self, role: str) -> str:
         """Return how the first team with a role is rung up, `01632 960120 (Breast oncology)`; empty if nobody knows."""

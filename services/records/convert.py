@@ -243,8 +243,9 @@ def item_to_proto(
     fact_ids: Sequence[uuid.UUID],
     person: models.Person | None = None,
     contact: Mapping[str, Any] | None = None,
+    waits_for: models.Item | None = None,
 ) -> timeline_pb.Item:
-    """Return an item, with the person beside it when asked, and how they are to be reached."""
+    """Return an item, with the person beside it when asked, how they are to be reached, and on whom it waits."""
     return timeline_pb.Item(
         item_id=str(row.item_id),
         patient_id=str(row.patient_id),
@@ -273,6 +274,9 @@ def item_to_proto(
         moved=row.moved,
         taken_by=row.taken_by,
         attempts=row.attempts,
+        calendar_version=row.calendar_version,
+        waiting_on=(waits_for.supplied_by or waits_for.owner_team) if waits_for else row.supplied_by,
+        waits_for_item_id=str(waits_for.item_id) if waits_for else "",
         contact=contact_to_proto(contact),
     )
 
@@ -286,6 +290,11 @@ def appointment_to_proto(row: models.Appointment) -> timeline_pb.Appointment:
         place=row.place,
         status=row.status,
         item_id=_text(row.item_id),
+        mode=row.mode,
+        with_team=row.with_team,
+        visit=row.visit,
+        ended_by=row.ended_by,
+        ended_reason=row.ended_reason,
     )
 
 

@@ -82,21 +82,23 @@ async def items(
     with_person: bool = False,
 ) -> list[timeline_pb.Item]:
     """Return items in the order of the worklist, with the facts they stand on."""
+    asked = aliased(models.Item)
     query = (
-        select(models.Item, models.Person, models.Pathway.contact)
+        select(models.Item, models.Person, models.Pathway.contact, asked)
         .join(models.Person, models.Person.patient_id == models.Item.patient_id)
         .outerjoin(models.Pathway, models.Pathway.patient_id == models.Item.patient_id)
+        .outerjoin(asked, and_(asked.item_id == models.Item.waits_for_item_id, asked.status == "open"))
         .where(*conditions)
         .order_by(*ORDER)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()
     linked = await _linked(
-        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _, _ in rows]
+        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, *_ in rows]
     )
     return [
-        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, contact)
-        for item, person, contact in rows
+        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, contact, waits_for)
+        for item, person, contact, waits_for in rows
     ]
 
 

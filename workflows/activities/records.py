@@ -128,6 +128,8 @@ class RecordsActivities:
                             change=to.change,
                             owner_team=to.owner_team,
                             taken_by=to.taken_by,
+                            waits_for_item_id=to.waits_for,
+                            calendar_version=to.calendar_version,
                         )
                         for item_id, to in asked.move.items()
                     ],
@@ -181,4 +183,5 @@ def _to_open(asked: ApplyInput, item: PlannedItem) -> filing_pb2.ItemToOpen:
         missing_fact=item.missing_fact,
         supplied_by=item.supplied_by,
         subject_id=item.subject_id,
+        calendar_version=item.calendar_version,
     )

@@ -118,9 +118,10 @@ def put_off(item: Values) -> str:
 
 
 def in_hand(item: Values) -> str:
-    """Return who has a task in hand, and how often somebody tried, when that was said."""
+    """Return who has a task in hand, how often somebody tried, and on whom it waits, when that was said."""
     tried = f", tried {item['attempts']} times" if item["attempts"] else ""
-    return (f", {item['taken_by']} has it" if item["taken_by"] else "") + tried
+    waits = f", waiting on {words(item['waiting_on'])}" if item["waiting_on"] else ""
+    return (f", {item['taken_by']} has it" if item["taken_by"] else "") + tried + waits
 
 
 def time_left(item: Values, at: datetime) -> str:
@@ -339,7 +340,13 @@ def _referral_in_brief(held: Values) -> list[Line]:
 
 def _appointment(held: Values) -> list[Line]:
     place = f", {held['place']}" if held["place"] else ""
-    return wrapped(f"{clock(held['starts_at'])}  {held['purpose']}{place}: {held['status']}", 2, hang=2)
+    how = f", {words(held['mode'])}" if held["mode"] else ""
+    joint = f", with {words(held['with_team'])}" if held["with_team"] else ""
+    by = {"cancelled": " by the ", "not_brought": ", depends on "}.get(held["status"], "")
+    ended = f"{by}{held['ended_by']}" if by and held["ended_by"] else ""
+    why = f" ({held['ended_reason']})" if held["ended_reason"] else ""
+    said = f"{held['purpose']}{place}{how}{joint}: {words(held['status'])}{ended}{why}"
+    return wrapped(f"{clock(held['starts_at'])}  {said}", 2, hang=2)
 
 
 def _each(render: Any, found: Sequence[Values]) -> list[Line]:  # noqa: ANN401 - one of the renderers here

@@ -78,6 +78,8 @@ class ClinicalEvent(_message.Message):
     LOST_TO_FOLLOW_UP_FIELD_NUMBER: _builtins.int
     FOUND_AGAIN_FIELD_NUMBER: _builtins.int
     PATHWAY_IMPORTED_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_NOT_BROUGHT_FIELD_NUMBER: _builtins.int
+    ITEM_DATA_ASKED_FIELD_NUMBER: _builtins.int
     PATHWAY_REOPENED_FIELD_NUMBER: _builtins.int
     CONTACT_AGREED_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -191,6 +193,10 @@ class ClinicalEvent(_message.Message):
     @_builtins.property
     def pathway_imported(self) -> Global___PathwayImported: ...
     @_builtins.property
+    def appointment_not_brought(self) -> Global___AppointmentNotBrought: ...
+    @_builtins.property
+    def item_data_asked(self) -> Global___ItemDataAsked: ...
+    @_builtins.property
     def pathway_reopened(self) -> Global___PathwayReopened: ...
     @_builtins.property
     def contact_agreed(self) -> Global___ContactAgreed: ...
@@ -251,14 +257,16 @@ class ClinicalEvent(_message.Message):
         lost_to_follow_up: Global___LostToFollowUp | None = ...,
         found_again: Global___FoundAgain | None = ...,
         pathway_imported: Global___PathwayImported | None = ...,
+        appointment_not_brought: Global___AppointmentNotBrought | None = ...,
+        item_data_asked: Global___ItemDataAsked | None = ...,
         pathway_reopened: Global___PathwayReopened | None = ...,
         contact_agreed: Global___ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "pathway_reopened", "contact_agreed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "appointment_not_brought", "item_data_asked", "pathway_reopened", "contact_agreed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1010,6 +1018,43 @@ class ItemEscalated(_message.Message):
 Global___ItemEscalated: _TypeAlias = ItemEscalated  # noqa: Y015
 
 @_typing.final
+class ItemDataAsked(_message.Message):
+    """Whoever has the task cannot go on without knowing something, and asks the one who can supply it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    SUPPLIED_BY_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    note: _builtins.str
+    supplied_by: _builtins.str
+    """Who supplies them, and what they are in words. The service sets both; what a client says here is replaced."""
+    asked: _builtins.str
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Facts of the dictionary, of one holder."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        facts: _abc.Iterable[_builtins.str] | None = ...,
+        note: _builtins.str = ...,
+        supplied_by: _builtins.str = ...,
+        asked: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "facts", b"facts", "item_id", b"item_id", "note", b"note", "supplied_by", b"supplied_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemDataAsked: _TypeAlias = ItemDataAsked  # noqa: Y015
+
+@_typing.final
 class ReferralDrafted(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1284,6 +1329,9 @@ class AppointmentBooked(_message.Message):
     STARTS_AT_FIELD_NUMBER: _builtins.int
     PLACE_FIELD_NUMBER: _builtins.int
     ITEM_ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    WITH_TEAM_FIELD_NUMBER: _builtins.int
+    VISIT_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     purpose: _builtins.str
     starts_at: _builtins.str
@@ -1291,6 +1339,12 @@ class AppointmentBooked(_message.Message):
     place: _builtins.str
     item_id: _builtins.str
     """The follow-up or task that this booking answers, when there is one."""
+    mode: _builtins.str
+    """How the person is seen; empty: nobody said."""
+    with_team: _builtins.str
+    """The team that sees the person together with the one that booked: a joint visit."""
+    visit: _builtins.str
+    """What kind of visit it is: a code of `guidelines/visits.yaml`, which says how such a visit may be held."""
     def __init__(
         self,
         *,
@@ -1299,10 +1353,13 @@ class AppointmentBooked(_message.Message):
         starts_at: _builtins.str = ...,
         place: _builtins.str = ...,
         item_id: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        with_team: _builtins.str = ...,
+        visit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "item_id", b"item_id", "place", b"place", "purpose", b"purpose", "starts_at", b"starts_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "item_id", b"item_id", "mode", b"mode", "place", b"place", "purpose", b"purpose", "starts_at", b"starts_at", "visit", b"visit", "with_team", b"with_team"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1315,19 +1372,23 @@ class AppointmentMoved(_message.Message):
     APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
     STARTS_AT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     starts_at: _builtins.str
     reason: _builtins.str
+    mode: _builtins.str
+    """How the person is seen from now on; empty: as before."""
     def __init__(
         self,
         *,
         appointment_id: _builtins.str = ...,
         starts_at: _builtins.str = ...,
         reason: _builtins.str = ...,
+        mode: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "reason", b"reason", "starts_at", b"starts_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "mode", b"mode", "reason", b"reason", "starts_at", b"starts_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1403,6 +1464,34 @@ class AppointmentMissed(_message.Message):
 Global___AppointmentMissed: _TypeAlias = AppointmentMissed  # noqa: Y015
 
 @_typing.final
+class AppointmentNotBrought(_message.Message):
+    """Somebody who depends on others to come was not brought. It is no fault of theirs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    DEPENDS_ON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    depends_on: _builtins.str
+    """On whom or what they depend to come: a relative, a care home, patient transport."""
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        depends_on: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "depends_on", b"depends_on", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentNotBrought: _TypeAlias = AppointmentNotBrought  # noqa: Y015
+
+@_typing.final
 class FollowUpTriggered(_message.Message):
     """An outside scheduler says that a follow-up is due; it must still be booked by somebody."""
 
@@ -1411,21 +1500,25 @@ class FollowUpTriggered(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     OCCASION_FIELD_NUMBER: _builtins.int
     DUE_ON_FIELD_NUMBER: _builtins.int
+    VISIT_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     occasion: _builtins.str
     """The scheduler's own name for this occasion: the same occasion twice is one follow-up."""
     due_on: _builtins.str
     """ISO date by which the follow-up should be booked; empty: five working days."""
+    visit: _builtins.str
+    """What kind of visit it is: a code of `guidelines/visits.yaml`."""
     def __init__(
         self,
         *,
         purpose: _builtins.str = ...,
         occasion: _builtins.str = ...,
         due_on: _builtins.str = ...,
+        visit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on", "occasion", b"occasion", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_on", b"due_on", "occasion", b"occasion", "purpose", b"purpose", "visit", b"visit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

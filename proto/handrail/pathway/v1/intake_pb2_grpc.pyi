@@ -73,6 +73,8 @@ class IntakeServiceStub:
     """Somebody took a task on; it stays open."""
     AttemptItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AttemptItemRequest, _intake_pb2.AttemptItemResponse]
     """Somebody tried and could not; the task waits for the next try."""
+    AskForData: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AskForDataRequest, _intake_pb2.AskForDataResponse]
+    """Whoever has a task asks for the data that it cannot go on without."""
     HandOverItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.HandOverItemRequest, _intake_pb2.HandOverItemResponse]
     """A task went to another team, with the reason."""
     EscalateItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.EscalateItemRequest, _intake_pb2.EscalateItemResponse]
@@ -161,6 +163,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Somebody took a task on; it stays open."""
     AttemptItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.AttemptItemRequest, _intake_pb2.AttemptItemResponse]  # type: ignore[assignment]
     """Somebody tried and could not; the task waits for the next try."""
+    AskForData: _aio.UnaryUnaryMultiCallable[_intake_pb2.AskForDataRequest, _intake_pb2.AskForDataResponse]  # type: ignore[assignment]
+    """Whoever has a task asks for the data that it cannot go on without."""
     HandOverItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.HandOverItemRequest, _intake_pb2.HandOverItemResponse]  # type: ignore[assignment]
     """A task went to another team, with the reason."""
     EscalateItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.EscalateItemRequest, _intake_pb2.EscalateItemResponse]  # type: ignore[assignment]
@@ -372,6 +376,14 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.AttemptItemResponse, _abc.Awaitable[_intake_pb2.AttemptItemResponse]]:
         """Somebody tried and could not; the task waits for the next try."""
+
+    @_abc_1.abstractmethod
+    def AskForData(
+        self,
+        request: _intake_pb2.AskForDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AskForDataResponse, _abc.Awaitable[_intake_pb2.AskForDataResponse]]:
+        """Whoever has a task asks for the data that it cannot go on without."""
 
     @_abc_1.abstractmethod
     def HandOverItem(

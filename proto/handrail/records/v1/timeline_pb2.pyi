@@ -98,6 +98,9 @@ class Item(_message.Message):
     MOVED_FIELD_NUMBER: _builtins.int
     TAKEN_BY_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
+    WAITING_ON_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_ITEM_ID_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     patient_id: _builtins.str
@@ -124,6 +127,12 @@ class Item(_message.Message):
     """Who has it in hand; empty: nobody said so yet."""
     attempts: _builtins.int
     """How often somebody tried without an answer."""
+    calendar_version: _builtins.str
+    """The calendar of working days that decided when it is due; empty in tasks of earlier releases."""
+    waiting_on: _builtins.str
+    """On whom it waits: who supplies what a chase asks for, or the team that was asked for data; empty: on its owner."""
+    waits_for_item_id: _builtins.str
+    """The open task by which that team was asked."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -172,11 +181,14 @@ class Item(_message.Message):
         moved: _builtins.int = ...,
         taken_by: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        calendar_version: _builtins.str = ...,
+        waiting_on: _builtins.str = ...,
+        waits_for_item_id: _builtins.str = ...,
         contact: _events_pb2.ContactAgreed | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "contact", b"contact", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "contact", b"contact", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "calendar_version", b"calendar_version", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "contact", b"contact", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency", "waiting_on", b"waiting_on", "waits_for_item_id", b"waits_for_item_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -243,12 +255,25 @@ class Appointment(_message.Message):
     PLACE_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     ITEM_ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    WITH_TEAM_FIELD_NUMBER: _builtins.int
+    VISIT_FIELD_NUMBER: _builtins.int
+    ENDED_BY_FIELD_NUMBER: _builtins.int
+    ENDED_REASON_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     purpose: _builtins.str
     place: _builtins.str
     status: _builtins.str
-    """booked, cancelled, attended or missed."""
+    """booked, cancelled, attended, missed or not_brought."""
     item_id: _builtins.str
+    mode: _builtins.str
+    """face_to_face, telephone, video or home_visit; empty: nobody said."""
+    with_team: _builtins.str
+    """The team of a joint visit."""
+    visit: _builtins.str
+    ended_by: _builtins.str
+    """Who cancelled it (person or service), or on whom somebody depends who was not brought; and why."""
+    ended_reason: _builtins.str
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -260,10 +285,15 @@ class Appointment(_message.Message):
         place: _builtins.str = ...,
         status: _builtins.str = ...,
         item_id: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        with_team: _builtins.str = ...,
+        visit: _builtins.str = ...,
+        ended_by: _builtins.str = ...,
+        ended_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["starts_at", b"starts_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "item_id", b"item_id", "place", b"place", "purpose", b"purpose", "starts_at", b"starts_at", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "ended_by", b"ended_by", "ended_reason", b"ended_reason", "item_id", b"item_id", "mode", b"mode", "place", b"place", "purpose", b"purpose", "starts_at", b"starts_at", "status", b"status", "visit", b"visit", "with_team", b"with_team"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
