@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from services.pathway.conditions import at_least, at_most
 from services.pathway.dictionary import (
     Derivation,
     Dictionary,
@@ -21,8 +22,8 @@ from services.pathway.dictionary import (
 )
 from services.pathway.doses import Treatment, by_doses, from_doses
 from services.pathway.due_dates import london_date
-from services.pathway.held import Fact, Gap, Held, age_of, is_unknown, same, value_text
-from services.pathway.lines import Line, derive, interval
+from services.pathway.held import Fact, Gap, Held, age_of, is_unknown, same, span_text, value_text
+from services.pathway.lines import Counted, Line, derive, interval
 from services.pathway.tables import disagreement, from_table, reconciled
 
 __all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_unknown", "value_text"]
@@ -32,7 +33,8 @@ __all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_
 class Picture:
     """Everything known of one person: `held` with provenance, `values` to judge, `history` oldest first.
 
-    `known` has the names that are known, `prior_therapy` among them once its history is settled.
+    `known` has the names that are known, `prior_therapy` among them once its history is settled. Of a number that is
+    known in part, `values` has between which two it lies (`conditions.at_least`, `at_most`).
     """
 
     as_of: datetime
@@ -40,6 +42,12 @@ class Picture:
     values: Mapping[str, Value]
     history: Mapping[str, Sequence[Fact]]
     known: frozenset[str]
+
+    def known_of(self, name: str) -> Value | None:
+        """The value of a name, or in words between which two numbers it lies; None if neither is known."""
+        value = self.values.get(name)
+        held = self.held.get(name) if value is None else None
+        return span_text(held.span) if held and held.span else value
 
     def bases(self, name: str) -> tuple[str, ...]:
         """The names of its gaps, without the cost of them."""
@@ -82,7 +90,14 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
     stated = {name: value for name, entry in held.items() if (value := entry.value) is not None}
     values = _presumed(dictionary) | stated
     known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
-    return Picture(as_of, held, values, history, known)
+    return Picture(as_of, held, values | _spans(held), history, known)
+
+
+def _spans(held: Mapping[str, Held]) -> dict[str, Value]:
+    """Between which two numbers those lie that are known in part."""
+    spans = {name: entry.span for name, entry in held.items() if entry.span is not None and entry.value is None}
+    least: dict[str, Value] = {at_least(name): span[0] for name, span in spans.items()}
+    return least | {at_most(name): span[1] for name, span in spans.items()}
 
 
 def _settle_from_lines(dictionary: Dictionary, lines: _Lines, held: dict[str, Held], as_of: datetime) -> None:
@@ -216,12 +231,16 @@ def _derived_from_lines(dictionary: Dictionary, lines: _Lines) -> dict[str, Held
 def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Lines) -> Held:
     if not lines.known:
         return Held(definition.name, gaps=(lines.gap,))
-    value, lacking = derive(derivation, lines.lines)
-    if value is None:
-        return Held(definition.name, gaps=(Gap("prior_therapy", "left_open", lacking),))
-    return Held(definition.name, value, lines.fact_ids, note="counted from the lines of treatment")
+    return _from_lines(definition.name, derive(derivation, lines.lines), lines.fact_ids)
 
 
+def _from_lines(name: str, counted: Counted, fact_ids: tuple[str, ...]) -> Held:
+    open_ = (Gap("prior_therapy", "left_open", counted.lacking),) if counted.value is None else ()
+    ids = fact_ids if counted.value is not None or counted.span else ()
+    return Held(name, counted.value, ids, note=_COUNTED if ids else "", gaps=open_, span=counted.span)
+
+
+_COUNTED = "counted from the lines of treatment"
 _SHORT_MONTHS = 6.0  # the shortest limit that an appraisal sets
 
 
@@ -234,15 +253,11 @@ def _intervals(dictionary: Dictionary, lines: _Lines, held: Mapping[str, Held], 
     on = london_date(relapse.last.occurred_at) if relapse.value is True and relapse.last else None
     found = {}
     for fact, wanted in _interval_facts(dictionary) if lines.known else ():
-        value, lacking = interval(wanted, lines.lines, on)
+        counted = interval(wanted, lines.lines, on)
         undated = relapse.last is not None and relapse.last.occurred_at == as_of
-        if undated and isinstance(value, float) and value > _SHORT_MONTHS:
-            value, lacking = None, "when the relapse was found is not recorded"
-        if value is None:
-            found[fact.name] = Held(fact.name, gaps=(Gap("prior_therapy", "left_open", lacking),))
-        else:
-            ids = (*lines.fact_ids, *relapse.fact_ids)
-            found[fact.name] = Held(fact.name, value, ids, note="counted from the lines of treatment")
+        if undated and isinstance(counted.value, float) and counted.value > _SHORT_MONTHS:
+            counted = Counted(lacking="when the relapse was found is not recorded", span=(0, counted.value))
+        found[fact.name] = _from_lines(fact.name, counted, (*lines.fact_ids, *relapse.fact_ids))
     return found
 
 
@@ -269,9 +284,19 @@ def _reconciled(derived: Held, stated: Held | None, definition: FactDef) -> Held
     if stated is None or stated.value is None:
         return stated if stated is not None and any(gap.why == "disagree" for gap in stated.gaps) else derived
     if derived.value is None:
-        return stated
+        if derived.span is None or _within(stated.value, derived.span):
+            return stated
+        return _contradicted(definition, stated, span_text(derived.span))
     if same(derived.value, stated.value):
         return replace(derived, fact_ids=tuple(dict.fromkeys((*stated.fact_ids, *derived.fact_ids))), last=stated.last)
+    return _contradicted(definition, stated, str(derived.value))
+
+
+def _contradicted(definition: FactDef, stated: Held, follows: str) -> Held:
     base = definition.derived.inputs[0] if definition.derived else definition.name
-    note = f"{definition.label} was stated as {stated.value}, but follows as {derived.value} from other facts"
+    note = f"{definition.label} was stated as {stated.value}, but follows as {follows} from other facts"
     return Held(definition.name, gaps=(Gap(base, "disagree", note),), last=stated.last)
+
+
+def _within(value: Value, span: tuple[float, float]) -> bool:
+    return isinstance(value, int | float) and span[0] <= value <= span[1]

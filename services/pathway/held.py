@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from operator import attrgetter
 from typing import Literal
 
@@ -40,7 +41,8 @@ class Gap:
 class Held:
     """One name as it stands: its value (None: unknown, then `gaps` says why), and the facts it rests on.
 
-    `last` is the newest fact even if stale; `stale_at` the instant at which it goes or went stale.
+    `last` is the newest fact even if stale; `stale_at` the instant at which it goes or went stale. `span`: between
+    which two numbers an unknown one must lie.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Held:
     note: str = ""
     gaps: tuple[Gap, ...] = ()
     stale_at: datetime | None = None
+    span: tuple[float, float] | None = None
 
 
 age_of: Callable[[Fact], tuple[datetime, int]] = attrgetter("occurred_at", "seq")
@@ -73,3 +76,9 @@ def value_text(value: Value) -> str:
     if isinstance(value, Therapy):
         return " + ".join(value.agents) or value.setting
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+
+
+def span_text(span: tuple[float, float]) -> str:
+    """Between which two numbers a number lies: at least 2, 2 to 3."""
+    least, most = span
+    return f"at least {least:g}" if most == inf else f"{least:g} to {most:g}"

@@ -136,7 +136,7 @@ class Judgement:
     @property
     def basis(self) -> str:
         """A hash of the names and values that it rests on; a decision binds to it."""
-        text = ";".join(f"{name}={self._picture.values[name]}" for name in self.rests_on)
+        text = ";".join(f"{name}={self._picture.known_of(name)}" for name in self.rests_on)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -345,7 +345,7 @@ class _Explanation:
         return self.dictionary.facts[name].label
 
     def _now(self, name: str) -> str:
-        value = self.picture.values.get(name)
+        value = self.picture.known_of(name)
         if value is None:
             return f"{self._label(name)} is not known"
         entry = self.picture.held.get(name)

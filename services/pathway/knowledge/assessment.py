@@ -161,7 +161,7 @@ def _facts(library: Library, person: Person, names: Iterable[str], at: datetime)
             {
                 "name": shown_name(held.name),
                 "label": library.dictionary.facts[held.name].label,
-                "value": _plain(held.value),
+                "value": _plain(picture.known_of(held.name)),
                 "occurred_at": when.isoformat(),
                 "age_days": (at - when).days,
                 "source": held.last.source if held.last else "derived",
