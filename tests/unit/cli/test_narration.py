@@ -36,6 +36,7 @@ CHASE = {
     "taken_by": "",
     "attempts": 0,
     "waiting_on": "pathology",
+    "contact": None,
     "item_id": "5e1f1b1c-0000-4000-8000-000000000001",
     "urgency": "routine",
     "status": "open",

@@ -14,7 +14,7 @@ ON = ("--at", "2026-11-20")
 FIRST = {"setting": "advanced", "agents": ["capecitabine"], "stop_reason": "progression", "line": 1}
 
 
-def told(tmp_path: Path, lines: list[dict[str, Any]]) -> dict[str, Any]:
+def told(tmp_path: Path, lines: list[dict[str, Any]]) -> Any:
     return evaluated(tmp_path, {"disease_extent": "metastatic", "prior_therapies": lines}, *ON)
 
 
