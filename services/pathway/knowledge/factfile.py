@@ -111,10 +111,7 @@ _allowed_once = lru_cache(maxsize=4096, typed=True)(_allowed)
 def moment(stated: object, *, end: bool = False) -> datetime:
     """An instant from a date or time as YAML or JSON give it; a day is London's. Raises FactFileError."""
     if isinstance(stated, str):
-        try:
-            stated = date.fromisoformat(stated) if len(stated) == len("2026-06-30") else datetime.fromisoformat(stated)
-        except ValueError:
-            raise _no_date(stated) from None
+        stated = _read(stated)
     try:
         if isinstance(stated, datetime):
             return (stated if stated.tzinfo else stated.replace(tzinfo=_LONDON)).astimezone(UTC)
@@ -123,6 +120,16 @@ def moment(stated: object, *, end: bool = False) -> datetime:
     except OverflowError:
         raise _no_date(stated) from None
     raise _no_date(stated)
+
+
+def _read(text: str) -> date:
+    """A date in any of its ISO spellings (20260630 too), else a time; the date alone is a whole day."""
+    for kind in (date, datetime):
+        try:
+            return kind.fromisoformat(text)
+        except ValueError:
+            continue
+    raise _no_date(text)
 
 
 def _no_date(stated: object) -> FactFileError:
