@@ -66,15 +66,19 @@ class TableRow:
 class LineFilter:
     """Which lines of treatment count; an empty field does not filter. Classes may name a class group.
 
-    A line whose length is not known may or may not pass `months_at_most`: then nobody knows the count either.
+    `but_not` leaves lines out again, each of its filters whole. A line whose length is not known may or may not pass
+    a limit of `months`: then nobody knows the count either.
     """
 
     __pydantic_config__ = NO_OTHER_FIELDS
     settings: tuple[str, ...] = ()
     classes_any: tuple[str, ...] = ()
     classes_all: tuple[str, ...] = ()
+    agents_any: tuple[str, ...] = ()
     stop_reasons: tuple[str, ...] = ()
     months_at_most: float | None = None
+    months_at_least: float | None = None
+    but_not: tuple[LineFilter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

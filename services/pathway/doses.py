@@ -132,7 +132,7 @@ def _settled(wanted: DoseFilter, doses: tuple[_Dose, ...], days: tuple[float, fl
 
 
 def _passes(wanted: DoseFilter, line: Line) -> bool | None:
-    if not frozenset(wanted.agents_any).isdisjoint(line.therapy.agents):
+    if not line.agents.isdisjoint(wanted.agents_any):
         return True
     return line.passes(LineFilter(classes_any=wanted.classes_any))
 

@@ -184,9 +184,7 @@ class _Lines:
         else:
             ids = tuple(fact.fact_id for fact in reported)
         therapies = [fact.value for fact in reported if isinstance(fact.value, Therapy)]
-        lines = tuple(
-            Line(therapy, dictionary.classes_of(therapy), dictionary.knows_classes_of(therapy)) for therapy in therapies
-        )
+        lines = tuple(Line.read(therapy, dictionary) for therapy in therapies)
         stated_on = tuple(london_date(fact.occurred_at) for fact in reported)
         return cls(lines, ids, known=bool(ids), gap=gap, stated_on=stated_on)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import inf
 
-from services.pathway.dictionary import Derivation, LineFilter, Therapy, Value
+from services.pathway.dictionary import Derivation, Dictionary, LineFilter, Therapy, Value
 
 DAYS_PER_MONTH = 365.25 / 12
 UNSETTLED = "a line names a drug that the dictionary does not know, and no class: state its class, or correct the name"
@@ -19,11 +19,23 @@ UNSETTLED = "a line names a drug that the dictionary does not know, and no class
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of treatment with all its classes; not `settled` if it may have others: nobody knows its agent."""
+    """One line of treatment with all its classes and its drugs by the dictionary's names.
+
+    It is not `settled` if it may have other classes: nobody knows its agent. `named`: every drug of it is known.
+    """
 
     therapy: Therapy
     classes: frozenset[str]
     settled: bool = True
+    agents: frozenset[str] = frozenset()
+    named: bool = False
+
+    @classmethod
+    def read(cls, therapy: Therapy, dictionary: Dictionary) -> Line:
+        """A line as it was recorded, with what the dictionary knows of its drugs."""
+        agents = frozenset(dictionary.agent(name) for name in therapy.agents)
+        named = bool(agents) and agents <= dictionary.agents.keys()
+        return cls(therapy, dictionary.classes_of(therapy), dictionary.knows_classes_of(therapy), agents, named)
 
     def passes(self, wanted: LineFilter) -> bool | None:
         """Whether the line is one of those wanted; None if that hangs on what nobody knows of it."""
@@ -34,12 +46,20 @@ class Line:
             wanted.classes_all
         )
         months = months_of(therapy)
+        least, most = wanted.months_at_least, wanted.months_at_most
         answers = (
             True if given else None if not self.settled else False,
+            self._has(wanted.agents_any),
             _asked(wanted.stop_reasons, therapy.stop_reason),
-            True if wanted.months_at_most is None else None if months is None else months <= wanted.months_at_most,
+            True if most is None else None if months is None else months <= most,
+            True if least is None else None if months is None else months >= least,
+            *(None if (out := self.passes(other)) is None else not out for other in wanted.but_not),
         )
         return False if False in answers else None if None in answers else True
+
+    def _has(self, wanted: tuple[str, ...]) -> bool | None:
+        """Whether one of these drugs was given; None if a drug of the line is not known by name."""
+        return True if not wanted or not self.agents.isdisjoint(wanted) else False if self.named else None
 
 
 def _asked(wanted: tuple[str, ...], reason: str) -> bool | None:
@@ -93,7 +113,9 @@ def _lacking(undecided: Iterable[Line], wanted: LineFilter) -> str:
     for line in undecided:
         if not line.settled:
             return UNSETTLED
-        if wanted.stop_reasons and not line.therapy.stop_reason:
+        if any(one.agents_any for one in (wanted, *wanted.but_not)) and not line.named:
+            return "which drug a line was is not recorded"
+        if any(one.stop_reasons for one in (wanted, *wanted.but_not)) and not line.therapy.stop_reason:
             return "why a line stopped is not recorded"
     return "the length of a line is not recorded"
 

@@ -26,7 +26,7 @@ _WHY = {
     "conditions_met": "what the appraisal asks for is there",
     "conditions_not_met": "the person is not among those the appraisal is about",
     "not_recommended": "the appraisal does not recommend it",
-    "failed_before": "it was given before and stopped because the cancer progressed",
+    "failed_before": "it was given before and stopped for a reason that rules it out",
     "facts_missing": "facts are missing",
 }
 

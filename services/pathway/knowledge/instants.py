@@ -11,10 +11,7 @@ _LONDON = ZoneInfo("Europe/London")
 def instant_of(stated: object, *, end: bool = False) -> datetime | None:
     """An instant from a date or a time, a date being its beginning or its `end`; None if it is neither."""
     if isinstance(stated, str):
-        try:
-            stated = date.fromisoformat(stated) if len(stated) == len("2026-06-30") else datetime.fromisoformat(stated)
-        except ValueError:
-            return None
+        stated = _read(stated)
     try:
         if isinstance(stated, datetime):
             return (stated if stated.tzinfo else stated.replace(tzinfo=_LONDON)).astimezone(UTC)
@@ -22,6 +19,16 @@ def instant_of(stated: object, *, end: bool = False) -> datetime | None:
             return datetime.combine(stated, time.max if end else time.min, tzinfo=_LONDON).astimezone(UTC)
     except OverflowError:
         return None
+    return None
+
+
+def _read(text: str) -> date | None:
+    """A date in any of its ISO spellings (20260630 too), else a time; the date alone is a whole day."""
+    for kind in (date, datetime):
+        try:
+            return kind.fromisoformat(text)
+        except ValueError:
+            continue
     return None
 
 

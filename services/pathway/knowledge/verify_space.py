@@ -129,7 +129,7 @@ def _as_value(values: Sequence[Value | None], count: int) -> Value:
 
 
 def _effect(line: Therapy, names: Sequence[str], tops: Sequence[int], dictionary: Dictionary) -> tuple[int, ...]:
-    one = (Line(line, dictionary.classes_of(line)),)
+    one = (Line.read(line, dictionary),)
     told = []
     for name, top in zip(names, tops, strict=True):
         how = dictionary.facts[name].derived

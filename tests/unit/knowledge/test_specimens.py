@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.knowledge.asking import DEFAULTS, PINNED, call, evaluated, missing, truths, written
+from services.pathway.knowledge.assessment import assess
+from services.pathway.knowledge.factfile import read_person
+from services.pathway.knowledge.library import open_library
+from tests.unit.knowledge.asking import DEFAULTS, GUIDELINES, PINNED, call, evaluated, missing, truths, written
 
 DUE = {name: value for name, value in DEFAULTS.items() if name not in {"er_status", "pr_status", "her2_low"}}
 DUE |= {"sact_decision_due": True, "her2_status": "unknown"}
-AT = "2026-11-23"
+AT, NOW = "2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)
+LIBRARY = open_library(GUIDELINES, "cg81", "2026-06-30")
 PRIMARY, LIVER = {"specimen": "primary", "taken_on": "2024-01-31"}, {"specimen": "liver", "taken_on": "2026-10-05"}
 
 
@@ -79,10 +84,8 @@ BEFORE, AFTER = ({"her2_status": {"value": "negative", "occurred_at": day}} for 
         ({**DUE, "her2_ihc": "2+", **TDXD}, "1.8.1", "unknown", {"her2_ish"}),
     ],
 )  # fmt: skip
-def test_stated_of_one_and_found_in_another(
-    tmp_path: Path, facts: dict[str, Any], number: str, truth: str, asks: set[str]
-) -> None:
-    found = evaluated(tmp_path, facts, "--at", AT)
+def test_stated_of_one_and_found_in_another(facts: dict[str, Any], number: str, truth: str, asks: set[str]) -> None:
+    found = assess(LIBRARY, read_person(facts, LIBRARY.dictionary, NOW), NOW)
     assert (truths(found)[number], missing(found).get(number, set())) == (truth, asks)
 
 
