@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +39,22 @@ def lives(
         raise CliError(message)
     words = ["--count", str(count), "--seed", str(seed), "--events", str(events)]
     words += ["--plant", plant] if plant else []
-    # The drill speaks to Temporal itself, which no command of this package does.
-    done = subprocess.run([sys.executable, "-m", "drills.lives", *words, *(["--json"] if as_json else [])], check=False)
-    raise typer.Exit(done.returncode)
+    _run("drills.lives", *words, *(["--json"] if as_json else []))
+
+
+@_app.command()
+def histories(
+    files: Annotated[list[Path] | None, typer.Argument(help="Histories as JSON; without any, the stored ones.")] = None,
+    plant: Annotated[
+        bool, typer.Option("--plant", help="Plant every fault at every place, and count what is found.")
+    ] = False,
+    as_json: acting.AsJson = False,
+) -> None:
+    """Check finished histories of workflows: what was accepted, planned and told, in order, and nobody left behind."""
+    words = [*(["--plant"] if plant else []), *(["--json"] if as_json else []), *(str(file) for file in files or ())]
+    _run("drills.checking", *words)
+
+
+def _run(module: str, *words: str) -> None:
+    """Run a drill as a process: it speaks to Temporal or imports workflows, which no command of this package does."""
+    raise typer.Exit(subprocess.run([sys.executable, "-m", module, *words], check=False).returncode)
