@@ -55,6 +55,15 @@ def histories(
     _run("drills.checking", *words)
 
 
+@_app.command()
+def plans(
+    depth: Annotated[int, typer.Option(min=1, max=6, help="How many reports a sequence has at most.")] = 3,
+    as_json: acting.AsJson = False,
+) -> None:
+    """Try every sequence of two dozen kinds of reports, to a depth, on the pure planning core; nothing is started."""
+    _run("drills.exploring", "--depth", str(depth), *(["--json"] if as_json else []))
+
+
 def _run(module: str, *words: str) -> None:
     """Run a drill as a process: it speaks to Temporal or imports workflows, which no command of this package does."""
     raise typer.Exit(subprocess.run([sys.executable, "-m", module, *words], check=False).returncode)
