@@ -7,6 +7,7 @@ import asyncio
 import json
 import random
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ from temporalio.client import Client
 
 from drills.house import DrillHouse
 from drills.life import Counts, Life, Violation
+from drills.script import Step
+from drills.shrinking import Shortest, shortest
 from services.cli.commands.acting import Desk
 from services.cli.errors import CliError
 from services.runtime.clients import Caller, open_channel
@@ -25,7 +28,7 @@ PLANTS = ("skip-timer", "double-item", "drop-owner")
 _AT_ONCE = 4
 _KILL_EVERY = 5
 _KILLED = ("worker", "pathway", "records", "notify")
-_SHRINK_TRIES = 12
+_SHRINK_SECONDS = 90.0
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Result:
             "duplicates": counts.duplicates,
             "clock_jumps": counts.jumps,
             "jumps_not_waited_for": counts.half_jumps,
+            "days_gone_by": round(counts.days),
             "kills": self.kills,
             "checks": counts.checks,
             "violations": self.violations,
@@ -107,29 +111,50 @@ async def _all(
 
     await asyncio.gather(*(one(number) for number in range(count)))
     if found:
-        number, violation = found[0]
-        shortest = await _shortest(desk, temporal, seed * 1_000_003 + number, violation, events)
+        number, violation = min(found, key=lambda one: len(one[1].steps))
+        least = await _least(desk, temporal, violation)
         result.violations.append(
-            {"life": number, "check": shortest.check, "found": shortest.found, "path": list(shortest.path)}
+            {
+                "life": number,
+                "check": least.found.check,
+                "found": least.found.found,
+                "path": list(least.found.path),
+                "steps_before": len(violation.path),
+                "ways_tried": least.tried,
+            }
         )
 
 
-async def _shortest(desk: Desk, temporal: Client, seed: int, violation: Violation, events: int) -> Violation:
-    """Return the shortest way to the same finding among some more lives that end at it."""
-    best = violation
-    for step in range(1, _SHRINK_TRIES + 1):
-        if len(best.path) <= 2:  # noqa: PLR2004 - the opening and one step
-            break
-        other = await Life(desk, temporal, seed + step * 7919, min(events, len(best.path))).live()
-        if other is not None and other.check == best.check and len(other.path) < len(best.path):
-            best = other
-    return best
+async def _least(desk: Desk, temporal: Client, violation: Violation) -> Shortest[Step, Violation]:
+    """Return the fewest steps of a life that still end at the same finding, each way lived by another person."""
+
+    async def ends_there(steps: Sequence[Step]) -> Violation | None:
+        other = await Life(desk, temporal, 0).relive(steps)
+        return other if other is not None and other.check == violation.check else None
+
+    # What follows the finding is no part of the way to it, and the pathway must be opened for anything to happen.
+    opening, *rest = violation.steps
+
+    async def after_opening(steps: Sequence[Step]) -> Violation | None:
+        return await ends_there([opening, *steps])
+
+    return await shortest(rest, violation, after_opening, _SHRINK_SECONDS, _AT_ONCE)
 
 
 def show(result: Result) -> None:
     """Print what a person reads."""
     plain = result.plain()
-    names = ("lives", "events", "event_kinds", "refused", "duplicates", "clock_jumps", "kills", "checks")
+    names = (
+        "lives",
+        "events",
+        "event_kinds",
+        "refused",
+        "duplicates",
+        "clock_jumps",
+        "days_gone_by",
+        "kills",
+        "checks",
+    )
     print("; ".join(f"{name.replace('_', ' ')} {plain[name]}" for name in names))
     for violation in result.violations:
         print(f"\nDoes not hold ({violation['check'].replace('_', ' ')}): {violation['found']}")
