@@ -33,7 +33,7 @@ class Broken:
 
 
 Slice = tuple[str, Sequence[Step], Formula]
-Property = Callable[[Sequence[Step]], Iterator[Slice]]
+Property = Callable[..., Iterator[Slice]]
 
 
 def _is(*what: str, **detail: object) -> Formula:
@@ -87,7 +87,7 @@ def dealt_with(step: Step) -> bool:
     return step.what == "closed" or (step.what == "moved" and step.detail["change"] in {"moved", "attempted"})
 
 
-def overdue_is_told(trace: Sequence[Step]) -> Iterator[Slice]:
+def overdue_is_told(trace: Sequence[Step], soon: timedelta = SOON) -> Iterator[Slice]:
     """What is marked overdue is told within the hour, unless it was done or put off first."""
     marked = {step.about for step in trace if step.what == "overdue"}
     tells = that(lambda s: s.what == "told" and s.detail["template"] in _TELLS_OF_IT)
@@ -95,7 +95,7 @@ def overdue_is_told(trace: Sequence[Step]) -> Iterator[Slice]:
     for item_id in sorted(marked):
         mine = [s for s in trace if s.about == item_id or item_id in s.detail.get("items", ())]
         title = next((str(s.detail["title"]) for s in mine if s.what == "overdue"), "")
-        yield f"“{title}”", mine, when(_is("overdue"), either(eventually(answered, SOON), once(tells, SOON)))
+        yield f"“{title}”", mine, when(_is("overdue"), either(eventually(answered, soon), once(tells, soon)))
 
 
 def referral_is_looked_after(trace: Sequence[Step]) -> Iterator[Slice]:
@@ -140,11 +140,11 @@ def step_set_once(trace: Sequence[Step]) -> Iterator[Slice]:
         yield f"the referral's step {event_id}", steps, when(done, no(before(once(done))))
 
 
-def nothing_to_the_dead(trace: Sequence[Step]) -> Iterator[Slice]:
+def nothing_to_the_dead(trace: Sequence[Step], soon: timedelta = SOON) -> Iterator[Slice]:
     """A reported death silences what goes to the person, within the hour, until it is withdrawn."""
     deaths = [s for s in trace if s.detail.get("kind") in {"death_reported", "death_withdrawn"} or s.about == "death"]
     silenced = that(lambda s: s.what == "silenced" and s.about == "death")
-    yield "a death", deaths, when(_is("accepted", kind="death_reported"), eventually(silenced, SOON))
+    yield "a death", deaths, when(_is("accepted", kind="death_reported"), eventually(silenced, soon))
     told = [s for s in trace if s.what == "told" or s.about == "death"]
     lifted = that(lambda s: s.what == "lifted" and s.about == "death")
     reached = that(lambda s: s.what == "told" and s.detail["audience"] not in STAFF and s.detail["outcome"] == "sent")
@@ -196,13 +196,18 @@ PROPERTIES: Sequence[Property] = (
     told_once,
     emergency_ended_by_a_clinician,
 )
+_TIMED: Sequence[Property] = (overdue_is_told, nothing_to_the_dead)
 
 
-def judged(trace: Sequence[Step]) -> list[Broken]:
-    """Return what does not hold of a finished trace, the properties in their order; each one once about one thing."""
+def judged(trace: Sequence[Step], soon: timedelta = SOON) -> list[Broken]:
+    """Return what does not hold of a finished trace, the properties in their order; each one once about one thing.
+
+    `soon` is how late somebody may be told. Where a clock was moved by hand it must be as long as the longest jump: the
+    server moves the clock of a run that begins anew to the end of the jump before the run can do anything.
+    """
     found = []
     for prop in PROPERTIES:
-        for about, steps, formula in prop(trace):
+        for about, steps, formula in prop(trace, soon) if prop in _TIMED else prop(trace):
             place = first_failure(formula, steps)
             if place is not None:
                 sentence = (prop.__doc__ or "").strip().splitlines()[0]

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from temporalio.client import Client
 
+from drills.histories import PROPERTIES
 from drills.house import DrillHouse
 from drills.life import Counts, Life, Violation
 from drills.script import Step
@@ -127,9 +128,10 @@ async def _all(
 
 async def _least(desk: Desk, temporal: Client, violation: Violation) -> Shortest[Step, Violation]:
     """Return the fewest steps of a life that still end at the same finding, each way lived by another person."""
+    at_the_end = violation.check in {prop.__name__ for prop in PROPERTIES}
 
     async def ends_there(steps: Sequence[Step]) -> Violation | None:
-        other = await Life(desk, temporal, 0).relive(steps)
+        other = await Life(desk, temporal, 0).relive(steps, looking=not at_the_end)
         return other if other is not None and other.check == violation.check else None
 
     # What follows the finding is no part of the way to it, and the pathway must be opened for anything to happen.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -25,6 +25,7 @@ from workflows import names
 TRIES = 120
 _PAUSE = 0.25
 _SETTLE_TRIES = 400
+LONGEST_JUMP = timedelta(days=16)
 
 
 class Looker:
@@ -68,18 +69,23 @@ class Looker:
         except RPCError:
             return True
 
+    async def state(self) -> Plain:
+        """Return what the record shows of the person now."""
+        asked = timeline_pb2.GetPatientRequest(patient_id=self._patient_id)
+        return plain(await insisted(self._desk, self._desk.timeline.GetPatient, asked))
+
     async def snapshot(self, accepted: Mapping[str, str], facts_before: Mapping[str, Plain]) -> Snapshot:
         """Return all that the record shows of the person."""
         desk, timeline, patient_id = self._desk, self._desk.timeline, self._patient_id
         moment = await self.moment()
-        state = await insisted(desk, timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id))
+        state = await self.state()
         every = timeline_pb2.ListItemsRequest(patient_id=patient_id, include_closed=True, page_size=500)
         items = await insisted(desk, timeline.ListItems, every)
         events = await insisted(desk, timeline.ListEvents, timeline_pb2.ListEventsRequest(patient_id=patient_id))
         asked = timeline_pb2.ListFactsRequest(patient_id=patient_id, include_superseded=True)
         facts = await insisted(desk, timeline.ListFacts, asked)
         return Snapshot(
-            state=plain(state),
+            state=state,
             items=[plain(item) for item in items.items],
             events=[plain(event) for event in events.events],
             facts=[plain(fact) for fact in facts.facts],
@@ -92,7 +98,8 @@ class Looker:
         """Check the finished histories of the pathway and its referrals: the property, and what it found."""
         found = []
         for workflow_id in [self.handle.id, *(names.referral_id(referral) for referral in referrals)]:
-            found += [(broken.check, broken.found) for broken in judged(trace_of(await self._runs(workflow_id)))]
+            trace = trace_of(await self._runs(workflow_id))
+            found += [(broken.check, broken.found) for broken in judged(trace, LONGEST_JUMP)]
         return found
 
     async def _runs(self, workflow_id: str) -> list[dict[str, Any]]:
@@ -109,9 +116,7 @@ class Looker:
                 return runs
 
     async def _over(self) -> bool:
-        asked = timeline_pb2.GetPatientRequest(patient_id=self._patient_id)
-        state = await insisted(self._desk, self._desk.timeline.GetPatient, asked)
-        return bool(state.pathway.status == "closed")
+        return bool((await self.state())["pathway"]["status"] == "closed")
 
 
 async def insisted(desk: Desk, method: Any, request: Any) -> Any:  # noqa: ANN401 - any rpc of records
