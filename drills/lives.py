@@ -29,7 +29,7 @@ PLANTS = ("skip-timer", "double-item", "drop-owner")
 _AT_ONCE = 4
 _KILL_EVERY = 5
 _KILLED = ("worker", "pathway", "records", "notify")
-_SHRINK_SECONDS = 90.0
+SHRINK_SECONDS = 90.0
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Result:
         }
 
 
-async def drill(count: int, seed: int, plant: str, events: int) -> Result:
+async def drill(count: int, seed: int, plant: str, events: int, shrink: float) -> Result:
     """Live the lives in a house of their own; stop at the first thing that does not hold."""
     house = DrillHouse(plant)
     result = Result(seed)
@@ -79,7 +79,9 @@ async def drill(count: int, seed: int, plant: str, events: int) -> Result:
         desk = Desk(running, caller, channels)
         temporal = await Client.connect(running.temporal_address, namespace=running.temporal_namespace)
         try:
-            await _all(house, desk, temporal, result, count, seed, events)
+            found = await _all(house, desk, temporal, result, count, seed, events)
+            if found is not None:
+                result.violations.append(await _said(desk, temporal, *found, shrink))
         finally:
             for channel in channels.values():
                 await channel.close()
@@ -90,7 +92,8 @@ async def drill(count: int, seed: int, plant: str, events: int) -> Result:
 
 async def _all(
     house: DrillHouse, desk: Desk, temporal: Client, result: Result, count: int, seed: int, events: int
-) -> None:
+) -> tuple[int, Violation] | None:
+    """Live all lives, some at once; return the first thing that did not hold, and in which life."""
     places = asyncio.Semaphore(_AT_ONCE)
     found: list[tuple[int, Violation]] = []
 
@@ -111,22 +114,23 @@ async def _all(
                 found.append((number, violation))
 
     await asyncio.gather(*(one(number) for number in range(count)))
-    if found:
-        number, violation = min(found, key=lambda one: len(one[1].steps))
-        least = await _least(desk, temporal, violation)
-        result.violations.append(
-            {
-                "life": number,
-                "check": least.found.check,
-                "found": least.found.found,
-                "path": list(least.found.path),
-                "steps_before": len(violation.path),
-                "ways_tried": least.tried,
-            }
-        )
+    return min(found, key=lambda one: len(one[1].steps), default=None)
 
 
-async def _least(desk: Desk, temporal: Client, violation: Violation) -> Shortest[Step, Violation]:
+async def _said(desk: Desk, temporal: Client, number: int, violation: Violation, seconds: float) -> dict[str, Any]:
+    """Return what did not hold, with the shortest way to it that was found in this time."""
+    least = await _least(desk, temporal, violation, seconds)
+    return {
+        "life": number,
+        "check": least.found.check,
+        "found": least.found.found,
+        "path": list(least.found.path),
+        "steps_before": len(violation.path),
+        "ways_tried": least.tried,
+    }
+
+
+async def _least(desk: Desk, temporal: Client, violation: Violation, seconds: float) -> Shortest[Step, Violation]:
     """Return the fewest steps of a life that still end at the same finding, each way lived by another person."""
     at_the_end = violation.check in {prop.__name__ for prop in PROPERTIES}
 
@@ -140,7 +144,7 @@ async def _least(desk: Desk, temporal: Client, violation: Violation) -> Shortest
     async def after_opening(steps: Sequence[Step]) -> Violation | None:
         return await ends_there([opening, *steps])
 
-    return await shortest(rest, violation, after_opening, _SHRINK_SECONDS, _AT_ONCE)
+    return await shortest(rest, violation, after_opening, seconds, _AT_ONCE)
 
 
 def show(result: Result) -> None:
@@ -174,12 +178,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same seed is the same lives")
     parser.add_argument("--events", type=int, default=EVENTS, help="how many events a life has at least")
     parser.add_argument("--plant", choices=PLANTS, default="", help="plant a fault, which the drill must find")
+    parser.add_argument("--shrink", type=float, default=SHRINK_SECONDS, help="seconds to look for a shorter way")
     parser.add_argument("--json", action="store_true", help="for machines")
     asked = parser.parse_args()
     # stdout is the answer's alone
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        result = asyncio.run(drill(max(1, asked.count), asked.seed, asked.plant, max(3, asked.events)))
+        result = asyncio.run(drill(max(1, asked.count), asked.seed, asked.plant, max(3, asked.events), asked.shrink))
     except CliError as error:
         print(f"handrail: {error}", file=sys.stderr)
         return 2

