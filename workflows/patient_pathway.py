@@ -119,7 +119,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     def _accept(self, report: Report) -> Receipt:
         event_id = report.event_id or names.derived_id("event", self.state.patient_id, report.key)
-        entry = self._enqueue(Entry(0, workflow.now(), event_id, report))
+        entry = self._enqueue(Entry(0, self._now(), event_id, report))
         receipt = Receipt(entry.seq, event_id, entry.accepted_at)
         self.state.seen[report.key] = Seen(report.request_hash, receipt)
         take_effect(self.state, report)
@@ -213,7 +213,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             patient_id=state.patient_id,
             seq=entry.seq,
             event_id=entry.event_id,
-            as_of=workflow.now(),
+            as_of=self._now(),
             recorded_at=entry.accepted_at,
             pin=state.pin,
             open_items=[item for item in items if item not in tracked],
@@ -306,7 +306,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         dues += [item.rung_at for item in items if item.rung_at is not None and item.item_id not in climbing]
         if self.state.reevaluate_at is not None:
             dues.append(self.state.reevaluate_at)
-        return min(dues, default=workflow.now() + FAR_AHEAD)
+        return min(dues, default=self._now() + FAR_AHEAD)
 
     def _tick(self, now: datetime) -> None:
         """What is overdue is marked and told; it is never closed."""
@@ -320,7 +320,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             self.state.items[item.item_id] = telling.marked_overdue(item)
         tick = self._enqueue(Entry(0, now, "", overdue=[item.item_id for item in late]))
         tick.event_id = names.derived_id("tick", self.state.patient_id, str(tick.seq))
-        if workflow.patched("ladder"):
+        if self._has_ladder():
             waiting = {climb.item_id for climb in self.state.climbs}
             self.state.climbs += [Climb(item.item_id) for item in late if item.item_id not in waiting]
         else:

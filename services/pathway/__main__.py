@@ -43,6 +43,7 @@ async def main() -> None:
     limits = Settings(
         activity_seconds=float(env("HANDRAIL_ACTIVITY_SECONDS", "10")),
         window_seconds=float(env("HANDRAIL_WINDOW_SECONDS", "30")),
+        history_events=int(env("HANDRAIL_HISTORY_EVENTS", "1000")),
     )
     house = House(guidelines, guideline, local, client, records, settings.identity_key, limits)
 

@@ -63,6 +63,25 @@ class Desk:
         known = await self._said_before(report, request.patient_id)
         if known is not None and known.found:
             return known.receipt
+        try:
+            return await self._taken(request, kind, report, known)
+        except HandrailError as refused:
+            if refused.category is Category.UNAVAILABLE:
+                raise
+            # It may be refused for what it did itself: said twice at once, it was filed after we asked.
+            known = await self._said_before(report, request.patient_id)
+            if known is not None and known.found:
+                return known.receipt
+            raise
+
+    async def _taken(
+        self,
+        request: Any,  # noqa: ANN401 - any reporting request
+        kind: str,
+        report: Report,
+        known: timeline_pb2.GetReplyResponse | None,
+    ) -> terms_pb2.Receipt:
+        """Check a report that was not filed before against the record, and hand it in."""
         await self._directory.check(report)
         if kind == data_asked.KIND:
             report = data_asked.completed(report, self._guideline)
