@@ -74,6 +74,14 @@ class Report:
     # The cautions that whoever reports this set aside, and in words those that a missing fact left open.
     set_aside: list[SetAside] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    # The rules that name this kind of event among what closes them.
+    answers: list[str] = field(default_factory=list)
+    # The complications that its facts speak of: still there (True), or settled.
+    watched: dict[str, bool] = field(default_factory=dict)
+    # The team of the person whom it names as key worker or as their cover, and when that cover begins and ends.
+    key_worker_team: str = ""
+    cover_begins_at: datetime | None = None
+    cover_ends_at: datetime | None = None
     # Whom a receiving team's act is said to be about; the referral knows whom it is about.
     patient_id: str = ""
 
@@ -149,6 +157,9 @@ class OpenItem:
     overdue: bool = False
     # Somebody has it in hand.
     taken: bool = False
+    taken_by: str = ""
+    # The role that it was meant for; empty once a person handed it to another team.
+    owner_role: str = ""
     # How many rungs of the ladder were climbed, and when the next one is.
     rung: int = 0
     rung_at: datetime | None = None
@@ -249,6 +260,16 @@ class Death:
     referrals: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Cover:
+    """Who stands in for the key worker, in which team, between two instants."""
+
+    person: str
+    team: str
+    begins_at: datetime
+    ends_at: datetime
+
+
 @dataclass
 class PathwayState:
     """All that a pathway remembers; the only argument of `PatientPathway`, carried over continue-as-new."""
@@ -289,6 +310,11 @@ class PathwayState:
     transfers: dict[str, str] = field(default_factory=dict)
     lead: str = ""
     lost: bool = False
+    # Who the key worker is, in which team, who stands in, and who no longer is.
+    key_worker: str = ""
+    key_worker_team: str = ""
+    cover: Cover | None = None
+    former_key_workers: list[str] = field(default_factory=list)
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
@@ -396,6 +422,8 @@ class Moved:
     change: str = "moved"
     owner_team: str = ""
     taken_by: str = ""
+    # It changes hands with its role, because the key worker changed.
+    with_role: bool = False
 
 
 @dataclass(frozen=True)

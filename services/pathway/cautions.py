@@ -12,8 +12,10 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 from handrail.records.v1 import timeline_pb2
+from services.pathway import support
 from services.pathway.convert import standing_facts
 from services.pathway.dictionary import Scalar, Therapy
+from services.pathway.facts import current
 from services.pathway.guideline import Guideline
 from services.pathway.permissions import CLINICIANS
 from services.pathway.rules import Judgement, guards_broken
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 
 MODALITY, PURPOSE, REGIMEN = "proposed_modality", "imaging_purpose", "proposed_regimen"
+REFUSED_PROPOSED = "refused_treatment_proposed"
 SHORT_NAMES = {"aromatase_inhibitor": "ai", "taxane": "taxane"}
 """How the codes of regimens name a class instead of an agent: `trastuzumab_ai`."""
 _LONGEST_REGIMEN = 4
@@ -55,7 +58,7 @@ class Cautions:
         for name, value in (pair for proposal in proposals for pair in proposal.items()):
             if problem := self._guideline.dictionary.problem_with(name, value):
                 raise Invalid(problem, field=report.kind)
-        broken, undecided = await self._judged(patient_id, proposals)
+        broken, undecided = await self._judged(patient_id, proposals, _treatments(report))
         said = str(report.event.get("override_reason", "")).strip()
         if broken and not said:
             raise _refused(self._guideline, broken)
@@ -68,8 +71,13 @@ class Cautions:
             undecided=[f"{one.number} (not known: {_labels(self._guideline, one.missing)})" for one in undecided],
         )
 
-    async def _judged(self, patient_id: str, proposals: Sequence[dict[str, Scalar]]) -> _Asked:
-        """Return the guards that one of these proposals breaks, and those that are open, each once."""
+    async def _judged(
+        self, patient_id: str, proposals: Sequence[dict[str, Scalar]], treatments: Sequence[str]
+    ) -> _Asked:
+        """Return the guards that one of these proposals breaks, and those that are open, each once.
+
+        `treatments` are the drugs or the regimen proposed, which the person may have refused in advance.
+        """
         request = timeline_pb2.ListFactsRequest(patient_id=patient_id, include_superseded=True)
         try:
             kept = await self._caller.call(self._timeline.ListFacts, request)
@@ -82,6 +90,9 @@ class Cautions:
             )
             raise Unavailable(message) from error
         facts, as_of = standing_facts(kept.facts), now()
+        refused = current(facts, self._guideline.dictionary, as_of).values.get(support.REFUSED, "")
+        if support.refused_among(refused, treatments, self._guideline):
+            proposals = [{**proposal, REFUSED_PROPOSED: True} for proposal in proposals]
         judged = [
             judgement
             for proposal in proposals
@@ -103,8 +114,17 @@ def _proposals(report: Report, guideline: Guideline) -> Iterator[dict[str, Scala
         yield {REGIMEN: event["option"]}
     elif report.kind == "therapy_line_started":
         course = event["course"]
-        for code in _regimens(course.get("agents", []), guideline):
+        codes = list(_regimens(course.get("agents", []), guideline))
+        for code in codes:
             yield {REGIMEN: code}
+        if not codes:
+            yield {}  # the guideline has no code for it, and the person may have refused it all the same
+
+
+def _treatments(report: Report) -> list[str]:
+    """The drugs that a report starts, or the option that it takes up."""
+    course = report.event.get("course") or {}
+    return [*course.get("agents", []), *course.get("classes", []), *filter(None, [report.event.get("option", "")])]
 
 
 def _regimens(agents: Sequence[str], guideline: Guideline) -> Iterator[str]:

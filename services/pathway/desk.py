@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
-from services.pathway import imports, reopening
+from services.pathway import imports, reopening, support
 from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
@@ -64,6 +64,7 @@ class Desk:
         if known is not None and known.found:
             return known.receipt
         await self._directory.check(report)
+        report = await self._directory.with_key_worker(report)
         if kind == "fact_corrected":
             report = await self._checked_correction(request, report)
         if kind == "item_completed":
@@ -123,6 +124,7 @@ class Desk:
         if opening:
             return await self._begin(request.patient_id, report)
         await self._directory.check(report)
+        report = await self._directory.with_key_worker(report)
         receipt = await self._door.report(request.patient_id, report)
         log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
@@ -134,6 +136,7 @@ class Desk:
         if reason := why_not_adopted(self._guideline):
             raise Conflict(reason, reason="guideline_not_adoptable")
         await self._directory.check(report)
+        report = await self._directory.with_key_worker(report)
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = replace(remembered or PathwayState(patient_id, pin), pin=pin, settings=self._settings)
@@ -216,7 +219,10 @@ class Desk:
         known = self._guideline.dictionary.facts.get(old.name)
         red_flag = known is not None and known.red_flag and corrected.value.flag
         receptor = known is not None and known.per_specimen
-        return replace(report, urgency="urgent" if red_flag else report.urgency, chooses_treatment=receptor)
+        urgency = "urgent" if red_flag else report.urgency
+        now_so = {"name": old.name, "value": report.event["value"]} if corrected.HasField("value") else None
+        watched = support.watched([now_so], self._guideline) if now_so else {}
+        return replace(report, urgency=urgency, chooses_treatment=receptor, watched=watched)
 
     async def _check_completion(self, request: Any) -> None:  # noqa: ANN401 - CompleteItemRequest
         """Check that a person may say "done": some tasks close only with what they ask for.

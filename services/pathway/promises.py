@@ -49,6 +49,12 @@ NAMES = (
     "found_contact",
     "reopened_contact",
     "import_checked",
+    "concern_planned",
+    "concern_scored_again",
+    "needs_completed",
+    "research_answered",
+    "research_referred",
+    "complication_reviewed",
 )
 LONGEST_WORKING_DAYS = 250
 LONGEST_HOURS = 24 * 365

@@ -232,9 +232,9 @@ def fact_to_proto(row: Row[Any]) -> terms_pb.Fact:
 
 
 def item_to_proto(
-    row: models.Item, fact_ids: Sequence[uuid.UUID], person: models.Person | None = None
+    row: models.Item, fact_ids: Sequence[uuid.UUID], person: models.Person | None = None, for_person: str = ""
 ) -> timeline_pb.Item:
-    """Return an item, with the person beside it when asked."""
+    """Return an item, with the person beside it when asked, and with whose it is in the owning team."""
     return timeline_pb.Item(
         item_id=str(row.item_id),
         patient_id=str(row.patient_id),
@@ -263,6 +263,7 @@ def item_to_proto(
         moved=row.moved,
         taken_by=row.taken_by,
         attempts=row.attempts,
+        for_person=for_person,
     )
 
 

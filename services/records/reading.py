@@ -24,6 +24,7 @@ from services.records.convert import (
     therapy_line_to_proto,
     therapy_step_to_proto,
 )
+from services.records.support import KEY_WORKER, key_workers_today
 from services.records.worklist import ORDER
 
 _SAID_BY = (
@@ -93,7 +94,17 @@ async def items(
     linked = await _linked(
         session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _ in rows]
     )
-    return [item_to_proto(item, linked.get(item.item_id, []), person if with_person else None) for item, person in rows]
+    theirs = {item.patient_id for item, _ in rows if item.owner_role == KEY_WORKER and item.status == "open"}
+    whose = await key_workers_today(session, theirs)
+    return [
+        item_to_proto(
+            item,
+            linked.get(item.item_id, []),
+            person if with_person else None,
+            whose.get(item.patient_id, "") if item.owner_role == KEY_WORKER and item.status == "open" else "",
+        )
+        for item, person in rows
+    ]
 
 
 async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int = 0) -> list[timeline_pb.Decision]:

@@ -25,6 +25,7 @@ from services.records.convert import (
 )
 from services.records.db import Database
 from services.records.people import known_person
+from services.records.support import support
 from services.records.teams import known_team
 from services.records.whereabouts import whereabouts
 from services.runtime.clock import now
@@ -262,6 +263,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         event_ids=[str(event_id) for event_id in event_ids],
         being_filed=being_filed,
         whereabouts=await whereabouts(session, patient_id),
+        support=await support(session, patient_id),
     )
 
 
