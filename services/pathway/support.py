@@ -56,9 +56,11 @@ def refused_among(refused: object, proposed: Sequence[str], guideline: Guideline
     dictionary = guideline.dictionary
     meant: set[str] = set()
     for code in map(_plain, proposed):
-        parts = {_plain(dictionary.agent(part)) for part in (code, *code.split())} | {code}
+        words = (code, *code.split())
+        parts = {code, *(_plain(dictionary.also_called.get(word.replace(" ", "_"), word)) for word in words)}
+        parts |= {_plain(dictionary.agent(word)) for word in words}
         parts |= {name for name in dictionary.agents if f" {name} " in f" {code} "}
-        known = tuple(part for part in parts if part.replace(" ", "_") in dictionary.classes)
+        known = tuple(name for name in dictionary.classes if _plain(name) in parts)
         classes = dictionary.classes_of(Therapy(setting="advanced", agents=tuple(parts), classes=known))
         meant |= parts | {_plain(name) for name in classes}
     return [term for term in terms if {term, _plain(dictionary.agent(term))} & meant]

@@ -35,6 +35,7 @@ CHASE = {
     "moved": 0,
     "taken_by": "",
     "attempts": 0,
+    "for_person": "",
     "item_id": "5e1f1b1c-0000-4000-8000-000000000001",
     "urgency": "routine",
     "status": "open",
