@@ -163,7 +163,9 @@ class Desk:
             self._timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id)
         )
         told = await self._caller.call(self._timeline.ListEvents, timeline_pb2.ListEventsRequest(patient_id=patient_id))
-        return await self._begin(patient_id, report, reopening.before(whole, told.events, self._guideline))
+        remembered = reopening.before(whole, told.events, self._guideline)
+        remembered.key_worker_team = await self._directory.key_worker_team(remembered.key_worker)
+        return await self._begin(patient_id, report, remembered)
 
     async def act(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any referral request
         """Accept one act of a referral's receiving team.

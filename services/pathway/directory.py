@@ -69,12 +69,16 @@ class Directory:
         person = str(report.event.get("person_id" if report.kind in _NAMES else "key_worker", ""))
         if not person:
             return report
-        teams = [team for team in await self._known_teams() if "key_worker" in team.roles]
-        team = next((team.team_id for team in teams if person in {one.person_id for one in team.members}), "")
+        team = await self.key_worker_team(person)
         if report.kind != "key_worker_covered":
             return replace(report, key_worker_team=team)
         first, last = (date.fromisoformat(report.event[name]) for name in ("from_on", "until_on"))
         return replace(report, key_worker_team=team, cover_begins_at=start_of(first), cover_ends_at=end_of(last))
+
+    async def key_worker_team(self, person: str) -> str:
+        """Return the team in which somebody is a key worker; empty if nobody knows."""
+        teams = [team for team in await self._known_teams() if "key_worker" in team.roles]
+        return next((team.team_id for team in teams if person in {one.person_id for one in team.members}), "")
 
     async def team(self, team_id: str) -> Team:
         """Return what a ladder asks of a team; one that nobody knows is taken to have all that a team can have."""

@@ -62,7 +62,9 @@ async def test_the_key_worker_is_covered_and_is_back_when_it_ends(house: House, 
     )
 
 
-async def test_a_key_worker_who_leaves_leaves_nothing_in_hand_and_somebody_names_another(door: Door) -> None:
+async def test_a_key_worker_who_leaves_leaves_nothing_in_hand_and_somebody_names_another(
+    house: House, door: Door
+) -> None:
     # given a key worker who has a task in hand
     patient = await diagnosed(door)
     await door.told(COORDINATOR, "AssignKeyWorker", patient, events_pb2.KeyWorkerAssigned(person_id="carys.nurse"))
@@ -82,6 +84,13 @@ async def test_a_key_worker_who_leaves_leaves_nothing_in_hand_and_somebody_names
     tired = events_pb2.SymptomReported(told_by="person")
     state = await door.told(NURSE, "ReportSymptom", patient, tired, facts=[fact("fatigue", "present")])
     assert the(state, "1.10.2").for_person == "dipa.nurse"
+    # when all her people are given up at once, then nobody is without an owner, and each is to get a name
+    leaving = ("task", "key-worker-left", "--of", "dipa.nurse", "--reason", "She retires.", "--json")
+    told = json.loads(house.cli(*leaving).stdout)["people"]
+    assert (patient, "key_worker_left") in {(one["patient_id"], one["event"]) for one in told}
+    state = await door.patient(patient)
+    assert the(state, "1.1.2").owner_team == "coordination"
+    assert all(item.owner_team and item.due_on for item in state.open_items)
 
 
 # --- needs -----------------------------------------------------------------------------------------------------------

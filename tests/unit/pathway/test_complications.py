@@ -1,4 +1,7 @@
-"""Each complication by data alone: the recommendations that it opens, and the one task that asks for what is missing."""
+"""Each complication by data alone: the recommendations that it opens, the one task that asks for more.
+
+The same functions answer `DecideNextSteps`.
+"""
 
 from __future__ import annotations
 
