@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from drills import care_acts
+
 Plain = Mapping[str, Any]
 
 COORDINATOR = ("coordinator", "coordination")
@@ -128,6 +130,10 @@ def fact_corrected(person: Person, rng: Random) -> Said | None:
 
 def key_worker_assigned(_person: Person, rng: Random) -> Said:
     return Said("key_worker_assigned", {"person_id": rng.choice(["carys.nurse", "dipa.nurse"])})
+
+
+def supportive_care(_person: Person, rng: Random) -> Said:
+    return Said(*care_acts.some(rng))
 
 
 def decision_made(person: Person, rng: Random) -> Said | None:
@@ -284,6 +290,9 @@ ACTS: Sequence[Act] = (
     fact_corrected,
     fact_corrected,
     key_worker_assigned,
+    supportive_care,
+    supportive_care,
+    supportive_care,
     decision_made,
     decision_made,
     therapy_line_started,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from workflows import appointments, endings, imports
+from workflows import appointments, endings, imports, support
 from workflows.messages import PathwayState, ReferralRef, Report
 
 
@@ -42,6 +42,7 @@ def take_effect(state: PathwayState, report: Report) -> None:
     _move(state, report)
     appointments.take_effect(state, report)
     endings.take_effect(state, report)
+    support.take_effect(state, report)
     match report.kind:
         case "pathway_opened" | "pathway_closed":
             state.opened, state.closed = True, report.kind == "pathway_closed"

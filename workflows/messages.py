@@ -77,6 +77,14 @@ class Report:
     # The cautions that whoever reports this set aside, and in words those that a missing fact left open.
     set_aside: list[SetAside] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    # The rules that name this kind of event among what closes them.
+    answers: list[str] = field(default_factory=list)
+    # The complications that its facts speak of: still there (True), or settled.
+    watched: dict[str, bool] = field(default_factory=dict)
+    # The team of the person whom it names as key worker or as their cover, and when that cover begins and ends.
+    key_worker_team: str = ""
+    cover_begins_at: datetime | None = None
+    cover_ends_at: datetime | None = None
     # Whom a receiving team's act is said to be about; the referral knows whom it is about.
     patient_id: str = ""
 
@@ -154,6 +162,9 @@ class OpenItem:
     overdue: bool = False
     # Somebody has it in hand.
     taken: bool = False
+    taken_by: str = ""
+    # The role that it was meant for; empty once a person handed it to another team.
+    owner_role: str = ""
     # How many rungs of the ladder were climbed, and when the next one is.
     rung: int = 0
     rung_at: datetime | None = None
@@ -265,6 +276,16 @@ class Death:
     referrals: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Cover:
+    """Who stands in for the key worker, in which team, between two instants."""
+
+    person: str
+    team: str
+    begins_at: datetime
+    ends_at: datetime
+
+
 @dataclass
 class DataAsked:
     """Which facts a task still asks for, and the tasks that wait for them."""
@@ -320,6 +341,11 @@ class PathwayState:
     lost: bool = False
     # The language for which an interpreter is needed; empty: none is.
     interpreter: str = ""
+    # Who the key worker is, in which team, who stands in, and who no longer is.
+    key_worker: str = ""
+    key_worker_team: str = ""
+    cover: Cover | None = None
+    former_key_workers: list[str] = field(default_factory=list)
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
@@ -432,6 +458,8 @@ class Moved:
     # The task that it waits for from now on.
     waits_for: str = ""
     calendar_version: str = ""
+    # It changes hands with its role, because the key worker changed.
+    with_role: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,19 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import appointments, data_asked, endings, imports, ladder, names, planning, resting, telling, tracks
+    from workflows import (
+        appointments,
+        data_asked,
+        endings,
+        imports,
+        ladder,
+        names,
+        planning,
+        resting,
+        support,
+        telling,
+        tracks,
+    )
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -270,7 +282,9 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             moved = [tracks.deferred(item, report)]
         if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
             moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
-        return endings.moves(self.state, report, moved, closing + self._closed_by_people(report))
+        cared, settled = support.moves(self.state, report)
+        closing = [*closing, *settled, *self._closed_by_people(report)]
+        return endings.moves(self.state, report, [*moved, *cared], closing)
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from workflows import data_asked, imports, ladder, names, resting
+from workflows import data_asked, imports, ladder, names, resting, support
 from workflows.messages import Applied, ApplyInput, Closing, Entry, Moved, OpenItem, PathwayState, Plan, PlannedItem
 
 
@@ -58,7 +58,7 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     held = imports.held_back(state.waiting_for_check, fresh, staying, importing=kind == imports.KIND)
     wanted = [] if state.ended and kind != "pathway_reopened" else resting.wanted(state, entry.report, fresh)
     return Changes(
-        open=[_led(state, item) for item in wanted if not imports.is_held(item.key, held)],
+        open=[_led(state, entry, item) for item in wanted if not imports.is_held(item.key, held)],
         close=close,
         move=_moved(state, entry, plan, going),
         held=held,
@@ -68,9 +68,13 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     )
 
 
-def _led(state: PathwayState, item: PlannedItem) -> PlannedItem:
-    """Whoever leads the care plans the next contact."""
-    return replace(item, owner_team=state.lead, owner_role="") if state.lead and item.kind == "next_contact" else item
+def _led(state: PathwayState, entry: Entry, item: PlannedItem) -> PlannedItem:
+    """Whoever leads the care plans the next contact; what is the key worker's goes to the team of whoever that is."""
+    if state.lead and item.kind == "next_contact":
+        return replace(item, owner_team=state.lead, owner_role="")
+    if item.owner_role == support.KEY_WORKER and not item.owner_team:
+        return replace(item, owner_team=support.key_worker_team(state, entry.accepted_at))
+    return item
 
 
 def _moved(state: PathwayState, entry: Entry, plan: Plan, going: Collection[str]) -> dict[str, Moved]:
@@ -78,6 +82,8 @@ def _moved(state: PathwayState, entry: Entry, plan: Plan, going: Collection[str]
     report = entry.report
     change = ACTIONS.get(report.kind, "") if report else ""
     item = state.items.get(str(report.event.get("item_id", ""))) if report else None
+    if report is not None and report.kind in support.HANDS_OVER:
+        return support.hands_over(state, report, going)
     if report is None or item is None or not change or item.key in going:
         return {}
     # The tracks' tasks come last: the planner may want the same one with a due time of its own.
@@ -148,6 +154,7 @@ def take_over(state: PathwayState, entry: Entry, changed: Changes, applied: Appl
                 number=item.number,
                 subject_id=item.subject_id,
                 rule_id=item.rule_id,
+                owner_role=item.owner_role,
             )
         )
     state.items.update({item.item_id: item for item in opened})
@@ -164,5 +171,7 @@ def _after(item: OpenItem, to: Moved) -> OpenItem:
     if later:
         item = replace(item, overdue=False, rung=0, rung_at=None)
     if to.change in {"taken", "handed_over"}:
-        item = replace(item, taken=bool(to.taken_by))
+        item = replace(item, taken=bool(to.taken_by), taken_by=to.taken_by)
+    if to.change == "handed_over" and not to.with_role:
+        item = replace(item, owner_role="")
     return item

@@ -159,6 +159,10 @@ _CLOSED_BY_REPORTS = {
         "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
     ),
     "yellow_card": "This task closes when the Yellow Card is reported as submitted, with its reference.",
+    "concern": "This task closes when the plan for the concern is recorded, or that it is none any more: "
+    "report the needs assessment.",
+    "concern_again": "This task closes when the concern is scored again: report the needs assessment.",
+    "complication": "This task closes when it is reported how the complication is: complication reviewed.",
     "cycle": "This task closes when the cycle is reported as given or deferred again, or the line as ended.",
     "follow_on": "This task closes by itself when what was agreed is reported: the treatment's start, or the referral.",
     "decision": "This task closes when a decision is recorded, with the person's view.",

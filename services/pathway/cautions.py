@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.records.v1 import timeline_pb2
+from services.pathway import support
 from services.pathway.as_agreed import departures
 from services.pathway.convert import standing_facts
 from services.pathway.dictionary import Therapy
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MODALITY, PURPOSE = "proposed_modality", "imaging_purpose"
 _ADVANCED = "advanced"
+REFUSED_PROPOSED = "refused_treatment_proposed"
 
 
 class Cautions:
@@ -58,6 +60,9 @@ class Cautions:
                     raise Invalid(problem, field=report.kind)
         basis = await self._basis(patient_id)
         picture = current(standing_facts(basis.facts), self._guideline.dictionary, now())
+        refused = picture.values.get(support.REFUSED, "")
+        if support.refused_among(refused, _treatments(report), self._guideline):
+            proposal = replace(proposal, facts={**proposal.facts, REFUSED_PROPOSED: True})
         asked = [one for one, _ in guards_asked(self._guideline, picture, proposal)]
         broken = [one for one in asked if one.truth == "applies"]
         undecided = [one for one in asked if one.truth == "cannot_be_decided"]
@@ -103,6 +108,12 @@ def _proposal(report: Report, guideline: Guideline) -> Proposal | None:
         therapy = Therapy(course.get("setting") or _ADVANCED, agents=agents, classes=classes)
         return read_course(guideline, therapy) if therapy.setting == _ADVANCED else None
     return None
+
+
+def _treatments(report: Report) -> list[str]:
+    """The drugs that a report starts, or the option that it takes up: the person may have refused them in advance."""
+    course = report.event.get("course") or {}
+    return [*course.get("agents", []), *course.get("classes", []), *filter(None, [report.event.get("option", "")])]
 
 
 def _refused(guideline: Guideline, broken: Sequence[Judgement]) -> Conflict:

@@ -20,6 +20,9 @@ def problem_with_fact(fact: FactDef, dictionary: Dictionary) -> str:
         return f"undecided_values has {missing.pop()!r}, which is not one of its values"
     if fact.presumed is not None and (problem := dictionary.problem_with(fact.name, fact.presumed)):
         return f"presumed: {problem}"
+    wrong = (dictionary.problem_with(fact.name, value) for value in fact.settles)
+    if problem := next(filter(None, wrong), ""):
+        return f"settles: {problem}"
     return _problem_with_derivation(fact, fact.derived, dictionary) if fact.derived else ""
 
 

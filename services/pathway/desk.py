@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
-from services.pathway import data_asked, imports, reopening
+from services.pathway import data_asked, imports, reopening, support
 from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
@@ -85,6 +85,7 @@ class Desk:
         await self._directory.check(report)
         if kind == data_asked.KIND:
             report = data_asked.completed(report, self._guideline)
+        report = await self._directory.with_key_worker(report)
         if kind == "fact_corrected":
             report = await self._checked_correction(request, report)
         if kind == "item_completed":
@@ -144,6 +145,7 @@ class Desk:
         if opening:
             return await self._begin(request.patient_id, report)
         await self._directory.check(report)
+        report = await self._directory.with_key_worker(report)
         receipt = await self._door.report(request.patient_id, report)
         log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
@@ -155,6 +157,7 @@ class Desk:
         if reason := why_not_adopted(self._guideline):
             raise Conflict(reason, reason="guideline_not_adoptable")
         await self._directory.check(report)
+        report = await self._directory.with_key_worker(report)
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
         report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = replace(remembered or PathwayState(patient_id, pin), pin=pin, settings=self._settings)
@@ -181,7 +184,9 @@ class Desk:
             self._timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id)
         )
         told = await self._caller.call(self._timeline.ListEvents, timeline_pb2.ListEventsRequest(patient_id=patient_id))
-        return await self._begin(patient_id, report, reopening.before(whole, told.events, self._guideline))
+        remembered = reopening.before(whole, told.events, self._guideline)
+        remembered.key_worker_team = await self._directory.key_worker_team(remembered.key_worker)
+        return await self._begin(patient_id, report, remembered)
 
     async def act(self, request: Any, kind: str) -> terms_pb2.Receipt:  # noqa: ANN401 - any referral request
         """Accept one act of a referral's receiving team.
@@ -237,7 +242,10 @@ class Desk:
         known = self._guideline.dictionary.facts.get(old.name)
         red_flag = known is not None and known.red_flag and corrected.value.flag
         receptor = known is not None and known.per_specimen
-        return replace(report, urgency="urgent" if red_flag else report.urgency, chooses_treatment=receptor)
+        urgency = "urgent" if red_flag else report.urgency
+        now_so = {"name": old.name, "value": report.event["value"]} if corrected.HasField("value") else None
+        watched = support.watched([now_so], self._guideline) if now_so else {}
+        return replace(report, urgency=urgency, chooses_treatment=receptor, watched=watched)
 
     async def _check_completion(self, request: Any) -> None:  # noqa: ANN401 - CompleteItemRequest
         """Check that a person may say "done": some tasks close only with what they ask for.

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, Literal
 
 Scalar = bool | int | float | str
@@ -166,6 +167,8 @@ class FactDef:
     presumed: Scalar | None = None
     codes: Mapping[str, str] = field(default_factory=dict)
     derived: Derivation | None = None
+    # A complication, watched until one of these is reported; the first is what "resolved" says.
+    settles: tuple[Scalar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +180,19 @@ class EventDef:
     label: str
     carries: Literal["any"] | tuple[str, ...] = ()
     implies: Mapping[str, Scalar] = field(default_factory=dict)
+    # By a field of the event, by its value: what follows from that, before what follows anyhow.
+    implies_when: Mapping[str, Mapping[str, Mapping[str, Scalar]]] = field(default_factory=dict)
 
     def may_carry(self, fact: str) -> bool:
         """Whether a report of this kind may bring this fact."""
         return self.carries == "any" or fact in self.carries or fact in self.implies
 
-    def implied(self, carried: Collection[str]) -> dict[str, Scalar]:
-        """The facts that follow from the event itself, except those that the report carries."""
-        return {name: value for name, value in self.implies.items() if name not in carried}
+    def implied(self, carried: Collection[str], said: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Scalar]:
+        """The facts that follow from the event and what it says, except those that the report carries."""
+        implied = dict(self.implies)
+        for name, by_value in self.implies_when.items():
+            implied |= by_value.get(str(said.get(name, "")), {})
+        return {name: value for name, value in implied.items() if name not in carried}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from handrail.records.v1 import timeline_pb2
+from services.pathway.due_dates import end_of, start_of
 from services.pathway.ladders import Team
 from services.runtime.clients import Caller
 from services.runtime.errors import HandrailError, Invalid
@@ -21,6 +24,7 @@ REMEMBERED_SECONDS = 60.0
 ASK_SECONDS = 1.0
 LEFT_ALONE_SECONDS = 5.0
 MOST_TEAMS = 500
+_NAMES = frozenset({"key_worker_assigned", "key_worker_covered"})
 
 
 class Directory:
@@ -56,17 +60,25 @@ class Directory:
             if to_team == signed:
                 message = f"A referral goes to another team, and {signed} is your own. Name the team that is asked."
                 raise Invalid(message, field="referral_drafted.to_team")
-        if report.kind == "appointment_booked" and report.event.get("with_team"):
-            _check_named(report.event["with_team"], known, "team", "appointment_booked.with_team")
-        if report.kind == "item_handed_over":
-            _check_named(report.event["to_team"], known, "team", "item_handed_over.to_team")
-        if report.kind == "lead_changed":
-            _check_named(report.event["to_team"], known, "team", "lead_changed.to_team")
         people = [member.person_id for team in teams if "key_worker" in team.roles for member in team.members]
-        if report.kind == "key_worker_assigned":
-            _check_named(report.event["person_id"], people, "key worker", "key_worker_assigned.person_id")
-        if report.kind == "pathway_imported" and report.event.get("key_worker"):
-            _check_named(report.event["key_worker"], people, "key worker", "pathway_imported.key_worker")
+        for named, field, what in _named(report):
+            _check_named(named, people if what == "key worker" else known, what, field)
+
+    async def with_key_worker(self, report: Report) -> Report:
+        """Return the report with the team of the key worker or cover that it names, and when the cover stands."""
+        person = str(report.event.get("person_id" if report.kind in _NAMES else "key_worker", ""))
+        if not person:
+            return report
+        team = await self.key_worker_team(person)
+        if report.kind != "key_worker_covered":
+            return replace(report, key_worker_team=team)
+        first, last = (date.fromisoformat(report.event[name]) for name in ("from_on", "until_on"))
+        return replace(report, key_worker_team=team, cover_begins_at=start_of(first), cover_ends_at=end_of(last))
+
+    async def key_worker_team(self, person: str) -> str:
+        """Return the team in which somebody is a key worker; empty if nobody knows."""
+        teams = [team for team in await self._known_teams() if "key_worker" in team.roles]
+        return next((team.team_id for team in teams if person in {one.person_id for one in team.members}), "")
 
     async def team(self, team_id: str) -> Team:
         """Return what a ladder asks of a team; one that nobody knows is taken to have all that a team can have."""
@@ -99,6 +111,26 @@ class Directory:
             return LEFT_ALONE_SECONDS
         self._teams = reply.teams
         return REMEMBERED_SECONDS
+
+
+def _named(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Return whom a report names: the name, where it stands, and what it is the name of."""
+    event = report.event
+    match report.kind:
+        case "item_handed_over" | "lead_changed":
+            yield event["to_team"], f"{report.kind}.to_team", "team"
+        case "appointment_booked" if event.get("with_team"):
+            yield event["with_team"], "appointment_booked.with_team", "team"
+        case "needs_assessed":
+            for place, concern in enumerate(event.get("concerns", [])):
+                if team := concern.get("owner_team", ""):
+                    yield team, f"needs_assessed.concerns[{place}].owner_team", "team"
+        case "key_worker_assigned" | "key_worker_covered":
+            yield event["person_id"], f"{report.kind}.person_id", "key worker"
+        case "pathway_imported" if event.get("key_worker"):
+            yield event["key_worker"], "pathway_imported.key_worker", "key worker"
+        case _:
+            pass
 
 
 def _check_named(named: str, known: Sequence[str], what: str, field: str) -> None:

@@ -22,7 +22,7 @@ from services.pathway.checks import (
     problem_with_rule,
 )
 from services.pathway.conditions import Condition, ConditionError, facts_of, parse
-from services.pathway.dictionary import NO_OTHER_FIELDS, Dictionary, EventDef
+from services.pathway.dictionary import NO_OTHER_FIELDS, Dictionary, EventDef, Scalar
 from services.pathway.rule_types import (
     CONDITION_FIELDS,
     AfterAccept,
@@ -177,11 +177,17 @@ def load_shared(directory: Path) -> Shared:
         entry["name"] = name
         events[name] = event = validated(_EVENT, entry, events_path)
         carried = () if event.carries == "any" else event.carries
-        for fact_name in (*carried, *event.implies):
-            value = event.implies.get(fact_name, "unknown")
+        named: list[tuple[str, Scalar]] = [(fact_name, "unknown") for fact_name in carried]
+        named += [*event.implies.items(), *_implied_sometimes(event)]
+        for fact_name, value in named:
             if problem := dictionary.problem_with(fact_name, value):
                 raise refused(events_path, entry.line, f"{name}: {problem}")
     return Shared(dictionary, events, written)
+
+
+def _implied_sometimes(event: EventDef) -> list[tuple[str, Scalar]]:
+    values = [implied for by_value in event.implies_when.values() for implied in by_value.values()]
+    return [pair for implied in values for pair in implied.items()]
 
 
 def _entries(raw: Mapped, key: str, path: Path) -> list[tuple[str, Mapped]]:

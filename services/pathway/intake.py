@@ -260,6 +260,48 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """How the person is to be reached, and how not, was agreed with them."""
         return intake_pb2.AgreeContactResponse(receipt=await self._desk.accept(request, "contact_agreed"))
 
+    async def CoverKeyWorker(
+        self, request: intake_pb2.CoverKeyWorkerRequest, context: Context
+    ) -> intake_pb2.CoverKeyWorkerResponse:
+        """Somebody stands in for the key worker from one day to another."""
+        return intake_pb2.CoverKeyWorkerResponse(receipt=await self._desk.accept(request, "key_worker_covered"))
+
+    async def RecordKeyWorkerLeft(
+        self, request: intake_pb2.RecordKeyWorkerLeftRequest, context: Context
+    ) -> intake_pb2.RecordKeyWorkerLeftResponse:
+        """The key worker no longer has this person; another is to be named."""
+        return intake_pb2.RecordKeyWorkerLeftResponse(receipt=await self._desk.accept(request, "key_worker_left"))
+
+    async def AssessNeeds(
+        self, request: intake_pb2.AssessNeedsRequest, context: Context
+    ) -> intake_pb2.AssessNeedsResponse:
+        """Needs were gone through with the person (CG81 1.1.1)."""
+        return intake_pb2.AssessNeedsResponse(receipt=await self._desk.accept(request, "needs_assessed"))
+
+    async def ChangeGoals(
+        self, request: intake_pb2.ChangeGoalsRequest, context: Context
+    ) -> intake_pb2.ChangeGoalsResponse:
+        """What matters to the person, or what care is for, has changed."""
+        return intake_pb2.ChangeGoalsResponse(receipt=await self._desk.accept(request, "goals_changed"))
+
+    async def RecordPreference(
+        self, request: intake_pb2.RecordPreferenceRequest, context: Context
+    ) -> intake_pb2.RecordPreferenceResponse:
+        """A wish for later, or a document about one, was recorded."""
+        return intake_pb2.RecordPreferenceResponse(receipt=await self._desk.accept(request, "preference_recorded"))
+
+    async def DiscussResearch(
+        self, request: intake_pb2.DiscussResearchRequest, context: Context
+    ) -> intake_pb2.DiscussResearchResponse:
+        """Research was talked about (CG81 1.2.1)."""
+        return intake_pb2.DiscussResearchResponse(receipt=await self._desk.accept(request, "research_discussed"))
+
+    async def ReviewComplication(
+        self, request: intake_pb2.ReviewComplicationRequest, context: Context
+    ) -> intake_pb2.ReviewComplicationResponse:
+        """A complication that is watched was looked at again."""
+        return intake_pb2.ReviewComplicationResponse(receipt=await self._desk.accept(request, "complication_reviewed"))
+
     async def ReopenPathway(
         self, request: intake_pb2.ReopenPathwayRequest, context: Context
     ) -> intake_pb2.ReopenPathwayResponse:

@@ -217,7 +217,7 @@ class _Planner:
             return f"A referral to {_words(rule.refer_to)} is under way."
         if decision := self._latest(rule, occurrence, completed_only=kind == "follow_on"):
             return f"Decision recorded on {rule.number}: {decision.outcome}."
-        return f"What {rule.number} asks for has happened." if judgement.done else ""
+        return f"What {rule.number} asks for has happened." if judgement.done_this_time else ""
 
     def reevaluate_at(self) -> datetime | None:
         """The next instant at which a fact goes stale or the review date of a standing decision comes."""
@@ -259,7 +259,7 @@ class _Planner:
 
     def _settled(self, rule: Rule, judgement: Judgement) -> bool:
         """Whether a decision on the rule stands, or one of its options that still applies is accepted."""
-        if self._taken(rule, judgement):
+        if self._taken(rule, judgement) or judgement.done_this_time:
             return True
         standing = self._standing(rule, judgement)
         if standing is not None and (standing.outcome != "accepted" or self._acceptance_is_enough(rule)):

@@ -54,6 +54,12 @@ NAMES = (
     "reopened_contact",
     "interpreter_booked",
     "import_checked",
+    "concern_planned",
+    "concern_scored_again",
+    "needs_completed",
+    "research_answered",
+    "research_referred",
+    "complication_reviewed",
 )
 LONGEST_WORKING_DAYS = 250
 LONGEST_HOURS = 24 * 365

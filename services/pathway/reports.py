@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from handrail.clinical.v1 import terms_pb2
+from services.pathway import support
 from services.pathway.convert import value_from_proto
 from services.pathway.dictionary import Scalar
 from services.pathway.due_dates import london_date
@@ -25,8 +26,9 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 FARTHEST = timedelta(days=3660)
 LONGEST_DEFERRAL = timedelta(days=366)
-_PAST = frozenset({"died_on", "last_contact_on", "last_dose_on"})
+_PAST = frozenset({"died_on", "last_contact_on", "last_dose_on", "made_on"})
 _DATES = frozenset({"until", "next_try_on", "due_on", "review_on", "started_on", "ended_on", "diagnosed_on"}) | _PAST
+_DATES |= {"from_on", "until_on", "next_on", "answer_by"}
 
 
 class ReportRequest(Protocol):
@@ -76,6 +78,7 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         raise Invalid(message, violations=violations)
     event: Any = getattr(request, kind)
     said = request_hash(request, kind)
+    facts = _facts(request, kind, guideline)
     if kind == "therapy_line_started" and not event.course.started_on:
         event.course.started_on = london_date(occurred_at).isoformat()
     return messages.Report(
@@ -83,7 +86,7 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         request_hash=said,
         kind=kind,
         event=MessageToDict(event, preserving_proto_field_name=True),
-        facts=_facts(request, kind, guideline),
+        facts=facts,
         actor=messages.Actor(actor.subject, actor.role, actor.team),
         occurred_at=occurred_at,
         source=request.source,
@@ -91,6 +94,8 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         urgency=_urgency(request, guideline),
         rule_id=_rule_id(event, kind, guideline),
         treatment=treatment_of(event, kind, guideline),
+        answers=[rule.rule_id for rule in guideline.rules if kind in rule.closes_with],
+        watched=support.watched(facts, guideline),
     )
 
 
@@ -117,7 +122,9 @@ def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideli
     found += _said_two_ways(request.facts)
     if kind == "symptom_reported" and not request.facts and not request.symptom_reported.note:
         found.append(Violation("symptom_reported.note", "say which symptom: a fact of the dictionary, or a note"))
-    return found + _decision_problems(request, kind, guideline)
+    return (
+        found + _decision_problems(request, kind, guideline) + support.problems(request, kind, request.facts, guideline)
+    )
 
 
 def _said_two_ways(facts: Sequence[terms_pb2.ReportedFact]) -> list[Violation]:
@@ -212,7 +219,11 @@ def _facts(request: Any, kind: str, guideline: Guideline) -> list[dict[str, Any]
     definition = guideline.events.get(kind)
     carried = {fact.name for fact in request.facts}
     if definition is not None:
-        for name, value in definition.implied(carried).items():
+        said = MessageToDict(getattr(request, kind), preserving_proto_field_name=True)
+        for name, value in definition.implied(carried, said).items():
+            facts.append({"name": name, "value": _scalar(value)})
+    for name, value in support.implied(request, kind, guideline).items():
+        if name not in carried:
             facts.append({"name": name, "value": _scalar(value)})
     if kind == "therapy_line_started":
         event = request.therapy_line_started
@@ -226,7 +237,7 @@ def _scalar(value: Scalar) -> dict[str, Any]:
         return {"flag": value}
     if isinstance(value, int | float):
         return {"number": float(value)}
-    return {"code": value}
+    return {"text" if " " in value or "," in value else "code": value}
 
 
 def _urgency(request: Any, guideline: Guideline) -> str:  # noqa: ANN401 - as above

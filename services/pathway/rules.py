@@ -127,6 +127,18 @@ class Judgement:
         return self._asked.done is not None and self._asked.done(self._picture.values)[0] is True
 
     @property
+    def done_this_time(self) -> bool:
+        """Whether what it asks for has happened for this occurrence, and not for one before it."""
+        if not self.done or self._asked.rule.done_when is None:
+            return False
+        began = _first_fact(self._asked.occurrence, self._picture)
+        held = [self._picture.held.get(name) for name in facts_of(self._asked.rule.done_when)]
+        shown = [entry.last for entry in held if entry is not None and entry.last is not None]
+        if began is None or not shown:
+            return True
+        return max((fact.occurred_at, fact.seq) for fact in shown) >= (began.occurred_at, began.seq)
+
+    @property
     def used(self) -> tuple[str, ...]:
         """The ids of the facts it rests on."""
         held = self._picture.held

@@ -123,6 +123,8 @@ PROJECTIONS: dict[str, Projection] = {
     "pathway_reopened": _pathway_reopened,
     "contact_agreed": _contact_agreed,
     "key_worker_assigned": _key_worker_assigned,
+    # which names nobody
+    "key_worker_left": _key_worker_assigned,
     "fact_corrected": _fact_corrected,
     "decision_made": decision_made,
     "item_completed": item_completed,

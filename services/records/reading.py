@@ -24,6 +24,7 @@ from services.records.convert import (
     therapy_line_to_proto,
     therapy_step_to_proto,
 )
+from services.records.support import KEY_WORKER, key_workers_today
 from services.records.worklist import ORDER
 
 _SAID_BY = (
@@ -96,8 +97,17 @@ async def items(
     linked = await _linked(
         session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, *_ in rows]
     )
+    theirs = {item.patient_id for item, *_ in rows if item.owner_role == KEY_WORKER and item.status == "open"}
+    whose = await key_workers_today(session, theirs)
     return [
-        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, contact, waits_for)
+        item_to_proto(
+            item,
+            linked.get(item.item_id, []),
+            person if with_person else None,
+            contact,
+            waits_for,
+            whose.get(item.patient_id, "") if item.owner_role == KEY_WORKER and item.status == "open" else "",
+        )
         for item, person, contact, waits_for in rows
     ]
 

@@ -26,6 +26,7 @@ from services.records.convert import (
 )
 from services.records.db import Database
 from services.records.people import known_person
+from services.records.support import support
 from services.records.teams import known_team
 from services.records.whereabouts import whereabouts
 from services.runtime.clock import now
@@ -264,6 +265,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         being_filed=being_filed,
         whereabouts=await whereabouts(session, patient_id),
         contact=contact_to_proto(pathway.contact if pathway else None),
+        support=await support(session, patient_id),
     )
 
 

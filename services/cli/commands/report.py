@@ -47,7 +47,11 @@ def report(
     user: acting.User = "",
     as_json: acting.AsJson = False,
 ) -> None:
-    """Report what happened to a person; the answer means that it is durably accepted."""
+    """Report what happened to a person; the answer means that it is durably accepted.
+
+    What has several parts is numbered from 1: --set concerns.1.domain=physical --set concerns.1.concern=Stairs
+    --set concerns.1.score=7 --set no_concern=spiritual,financial
+    """
     request = _request(event, fact or [], field or [])
     fill(request, occurred_at, source, key)
 

@@ -159,6 +159,8 @@ def _kind_of(said: str) -> str:
 def set_field(event: Message, text: str) -> None:
     """Set one field of an event from FIELD=VALUE; `course.agents=a,b` reaches into it and makes a list.
 
+    Of a list of parts, `concerns.1.domain=physical` reaches into the first, and a number more makes the next.
+
     Raises:
         CliError: there is no such field, or the value does not fit it.
     """
@@ -168,18 +170,28 @@ def set_field(event: Message, text: str) -> None:
         raise CliError(message)
     *outer, last = path.strip().split(".")
     holder: Any = event
-    for name in outer:
-        inner = _known_field(holder, name)
-        if inner.message_type is None or inner.is_repeated:
+    while outer:
+        inner = _known_field(holder, name := outer.pop(0))
+        if inner.message_type is None:
             message = f"--set {text}: {name} has no fields of its own."
             raise CliError(message)
         holder = getattr(holder, name)
+        if inner.is_repeated:
+            holder = _numbered(holder, outer.pop(0) if outer else "", f"--set {text}", name)
     field = _known_field(holder, last)
     try:
         _assign(holder, field, said, f"--set {text}")
     except (ValueError, TypeError) as error:
         message = f"--set {text}: this value does not fit {last}."
         raise CliError(message) from error
+
+
+def _numbered(parts: Any, number: str, option: str, name: str) -> Any:  # noqa: ANN401 - the parts of any message
+    """Return the part with this number, counted from 1; one more than there are makes a new one."""
+    if not number.isdecimal() or not 1 <= int(number) <= len(parts) + 1:
+        message = f"{option}: say which one, counted from 1 without a gap, as {name}.1.FIELD=VALUE."
+        raise CliError(message)
+    return parts.add() if int(number) > len(parts) else parts[int(number) - 1]
 
 
 def _known_field(holder: Message, name: str) -> FieldDescriptor:

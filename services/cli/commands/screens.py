@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.cli.commands.lines import BLANK, Line, heading, table, wrapped
+from services.cli.commands.support_screens import cover, support
 from services.cli.commands.words import (
     actor,
     banner,
@@ -38,9 +39,11 @@ def patient(state: Values) -> list[Line]:
         Line(_pathway(state["pathway"])),
         *_whereabouts(state["whereabouts"]),
         *reached(state["contact"]),
+        *cover(state["support"]),
     ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
+    lines += support(state["support"])
     lines += [*heading("Decisions"), *(_each(decision, state["decisions"]) or [Line(_NOTHING)])]
     lines += [*heading("Lines of treatment"), *(_each(_therapy_line, state["therapy_lines"]) or [Line(_NOTHING)])]
     lines += [*heading("Referrals"), *(_each(_referral_in_brief, state["referrals"]) or [Line(_NOTHING)])]
@@ -102,8 +105,9 @@ def reached(contact: Values | None, indent: int = 0) -> list[Line]:
 
 
 def owner(item: Values) -> str:
-    """Return whose task it is."""
-    return label(item["owner_team"] or item["owner_role"] or "nobody")
+    """Return whose task it is: the team, and in it the key worker or who covers today."""
+    person = f" ({item['for_person']})" if item["for_person"] else ""
+    return label(item["owner_team"] or item["owner_role"] or "nobody") + person
 
 
 def due(item: Values) -> str:
@@ -302,9 +306,16 @@ def _said(event: Values) -> list[Line]:
     for name, held in payload.items():
         if name.endswith("_id") or held in ("", None, 0, False, []):
             continue
-        shown = listed([str(entry) for entry in held]) if isinstance(held, list) else _payload_value(name, held)
+        shown = listed([_entry(entry) for entry in held]) if isinstance(held, list) else _payload_value(name, held)
         lines += wrapped(f"{label(name)}: {shown}", 9, hang=2)
     return lines
+
+
+def _entry(held: object) -> str:
+    """Show one of several: words, or the fields of a part of the report that say something."""
+    if not isinstance(held, Mapping):
+        return str(held)
+    return ", ".join(f"{words(name)} {said}" for name, said in held.items() if said not in ("", None))
 
 
 def _payload_value(name: str, held: object) -> str:

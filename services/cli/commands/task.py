@@ -12,6 +12,7 @@ import typer
 
 from services.cli.commands import acting, people, reporting, screens, words
 from services.cli.commands.acting import Desk
+from services.cli.commands.leaving import key_worker_left
 from services.cli.commands.lines import Line, show
 from services.cli.commands.report import Key, OccurredAt, Source, fill, send_or_say_how_to_repeat, show_receipt
 from services.cli.commands.shapes import Plain, plain, to_json
@@ -121,6 +122,7 @@ def register(app: typer.Typer) -> None:
     for name, action in ACTIONS.items():
         _app.command(name, help=action.help)(_command(action))
     _app.command("hand-over-all")(hand_over_all)
+    _app.command("key-worker-left")(key_worker_left)
     app.add_typer(_app, name="task")
 
 

@@ -30,6 +30,8 @@ NOT_TOLD = {
     "investigation_ordered", "investigation_cancelled", "referral_drafted", "referral_agreed", "referral_delivered",
     "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended",
     "transfer_offered", "pathway_imported", "contact_agreed",
+    "key_worker_covered", "needs_assessed", "goals_changed", "preference_recorded", "research_discussed",
+    "complication_reviewed", "key_worker_left",
 }  # fmt: skip
 PERSONAL = {
     "name", "given_name", "family_name", "first_name", "last_name", "surname", "nhs_number", "birth_date", "dob",

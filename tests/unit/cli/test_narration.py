@@ -37,6 +37,7 @@ CHASE = {
     "attempts": 0,
     "waiting_on": "pathology",
     "contact": None,
+    "for_person": "",
     "item_id": "5e1f1b1c-0000-4000-8000-000000000001",
     "urgency": "routine",
     "status": "open",

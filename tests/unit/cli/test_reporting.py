@@ -64,6 +64,20 @@ def test_fields_of_every_kind_are_set() -> None:
     assert reaction.serious
 
 
+def test_parts_of_a_report_are_numbered_from_one() -> None:
+    assessed = events_pb2.NeedsAssessed()
+    for text in ("concerns.1.concern=Stairs", "concerns.1.score=0", "concerns.2.domain=social", "no_concern=a, b"):
+        reporting.set_field(assessed, text)
+    assert [(one.concern, one.domain, one.HasField("score")) for one in assessed.concerns] == [
+        ("Stairs", "", True),
+        ("", "social", False),
+    ]
+    assert list(assessed.no_concern) == ["a", "b"]
+    for text in ("concerns.4.score=1", "concerns.0.score=1", "concerns.score=1", "concerns=1"):
+        with pytest.raises(CliError, match=r"concerns\.1\.FIELD|one by one|counted from 1"):
+            reporting.set_field(assessed, text)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

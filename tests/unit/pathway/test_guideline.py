@@ -85,8 +85,8 @@ RULES = "cg81/2026-06-30.yaml"
         ),
         (
             RULES,
-            "- {fact: brain_mets, is: present}",
-            "- {fact: brain_active_treatment_appropriate, is: true}",
+            "gate: {fact: brain_mets, is: present}",
+            "gate: {fact: brain_active_treatment_appropriate, is: true}",
             "can never",
         ),
         (RULES, "due: {working_days: 2, local: true}", "due: {working_days: -2, local: true}", "cannot be negative"),

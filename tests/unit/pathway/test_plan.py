@@ -57,7 +57,7 @@ def test_one_pathway_from_diagnosis_to_palliative_care(person: Person) -> None:
         (first.open[0].key, "withdrawn"),
         (third.open[0].key, "done"),
     ]
-    assert numbers(fourth.open) == ["1.1.1"]
+    assert numbers(fourth.open) == ["1.1.1", "1.2.1"]
 
     person.decide("1.1.1", "done")
     ended = replace(line, months=14, stop_reason="progression")

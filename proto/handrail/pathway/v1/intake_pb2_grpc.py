@@ -234,6 +234,41 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainResponse.FromString,
                 _registered_method=True)
+        self.CoverKeyWorker = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/CoverKeyWorker',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CoverKeyWorkerRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CoverKeyWorkerResponse.FromString,
+                _registered_method=True)
+        self.RecordKeyWorkerLeft = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordKeyWorkerLeft',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordKeyWorkerLeftRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordKeyWorkerLeftResponse.FromString,
+                _registered_method=True)
+        self.AssessNeeds = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AssessNeeds',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessNeedsRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessNeedsResponse.FromString,
+                _registered_method=True)
+        self.ChangeGoals = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ChangeGoals',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeGoalsRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeGoalsResponse.FromString,
+                _registered_method=True)
+        self.RecordPreference = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordPreference',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordPreferenceRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordPreferenceResponse.FromString,
+                _registered_method=True)
+        self.DiscussResearch = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/DiscussResearch',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DiscussResearchRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DiscussResearchResponse.FromString,
+                _registered_method=True)
+        self.ReviewComplication = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/ReviewComplication',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReviewComplicationRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReviewComplicationResponse.FromString,
+                _registered_method=True)
         self.ClosePathway = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ClosePathway',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
@@ -534,6 +569,55 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CoverKeyWorker(self, request, context):
+        """Somebody stands in for the key worker from one day to another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordKeyWorkerLeft(self, request, context):
+        """The key worker no longer has this person; another is to be named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssessNeeds(self, request, context):
+        """Needs were gone through with the person (CG81 1.1.1).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeGoals(self, request, context):
+        """What matters to the person, or what care is for, has changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordPreference(self, request, context):
+        """A wish for later, or a document about one, was recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscussResearch(self, request, context):
+        """Research was talked about (CG81 1.2.1).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewComplication(self, request, context):
+        """A complication that is watched was looked at again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ClosePathway(self, request, context):
         """A person closed the pathway, with the reason.
         """
@@ -757,6 +841,41 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.RecordFoundAgain,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainResponse.SerializeToString,
+            ),
+            'CoverKeyWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.CoverKeyWorker,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CoverKeyWorkerRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.CoverKeyWorkerResponse.SerializeToString,
+            ),
+            'RecordKeyWorkerLeft': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordKeyWorkerLeft,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordKeyWorkerLeftRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordKeyWorkerLeftResponse.SerializeToString,
+            ),
+            'AssessNeeds': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssessNeeds,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessNeedsRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessNeedsResponse.SerializeToString,
+            ),
+            'ChangeGoals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeGoals,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeGoalsRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeGoalsResponse.SerializeToString,
+            ),
+            'RecordPreference': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPreference,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordPreferenceRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordPreferenceResponse.SerializeToString,
+            ),
+            'DiscussResearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscussResearch,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DiscussResearchRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DiscussResearchResponse.SerializeToString,
+            ),
+            'ReviewComplication': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewComplication,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReviewComplicationRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReviewComplicationResponse.SerializeToString,
             ),
             'ClosePathway': grpc.unary_unary_rpc_method_handler(
                     servicer.ClosePathway,
@@ -1854,6 +1973,195 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/RecordFoundAgain',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordFoundAgainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CoverKeyWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/CoverKeyWorker',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.CoverKeyWorkerRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.CoverKeyWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordKeyWorkerLeft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordKeyWorkerLeft',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordKeyWorkerLeftRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordKeyWorkerLeftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssessNeeds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AssessNeeds',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessNeedsRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessNeedsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeGoals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ChangeGoals',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeGoalsRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ChangeGoalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordPreference(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordPreference',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordPreferenceRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordPreferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscussResearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/DiscussResearch',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DiscussResearchRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DiscussResearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewComplication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/ReviewComplication',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ReviewComplicationRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.ReviewComplicationResponse.FromString,
             options,
             channel_credentials,
             insecure,

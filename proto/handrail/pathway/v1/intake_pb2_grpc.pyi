@@ -111,6 +111,20 @@ class IntakeServiceStub:
     """Nobody can reach the person; somebody is to find them."""
     RecordFoundAgain: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordFoundAgainRequest, _intake_pb2.RecordFoundAgainResponse]
     """The person was found."""
+    CoverKeyWorker: _grpc.UnaryUnaryMultiCallable[_intake_pb2.CoverKeyWorkerRequest, _intake_pb2.CoverKeyWorkerResponse]
+    """Somebody stands in for the key worker from one day to another."""
+    RecordKeyWorkerLeft: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordKeyWorkerLeftRequest, _intake_pb2.RecordKeyWorkerLeftResponse]
+    """The key worker no longer has this person; another is to be named."""
+    AssessNeeds: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AssessNeedsRequest, _intake_pb2.AssessNeedsResponse]
+    """Needs were gone through with the person (CG81 1.1.1)."""
+    ChangeGoals: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ChangeGoalsRequest, _intake_pb2.ChangeGoalsResponse]
+    """What matters to the person, or what care is for, has changed."""
+    RecordPreference: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordPreferenceRequest, _intake_pb2.RecordPreferenceResponse]
+    """A wish for later, or a document about one, was recorded."""
+    DiscussResearch: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DiscussResearchRequest, _intake_pb2.DiscussResearchResponse]
+    """Research was talked about (CG81 1.2.1)."""
+    ReviewComplication: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReviewComplicationRequest, _intake_pb2.ReviewComplicationResponse]
+    """A complication that is watched was looked at again."""
     ClosePathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]
     """A person closed the pathway, with the reason."""
     AgreeContact: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]
@@ -201,6 +215,20 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Nobody can reach the person; somebody is to find them."""
     RecordFoundAgain: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordFoundAgainRequest, _intake_pb2.RecordFoundAgainResponse]  # type: ignore[assignment]
     """The person was found."""
+    CoverKeyWorker: _aio.UnaryUnaryMultiCallable[_intake_pb2.CoverKeyWorkerRequest, _intake_pb2.CoverKeyWorkerResponse]  # type: ignore[assignment]
+    """Somebody stands in for the key worker from one day to another."""
+    RecordKeyWorkerLeft: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordKeyWorkerLeftRequest, _intake_pb2.RecordKeyWorkerLeftResponse]  # type: ignore[assignment]
+    """The key worker no longer has this person; another is to be named."""
+    AssessNeeds: _aio.UnaryUnaryMultiCallable[_intake_pb2.AssessNeedsRequest, _intake_pb2.AssessNeedsResponse]  # type: ignore[assignment]
+    """Needs were gone through with the person (CG81 1.1.1)."""
+    ChangeGoals: _aio.UnaryUnaryMultiCallable[_intake_pb2.ChangeGoalsRequest, _intake_pb2.ChangeGoalsResponse]  # type: ignore[assignment]
+    """What matters to the person, or what care is for, has changed."""
+    RecordPreference: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordPreferenceRequest, _intake_pb2.RecordPreferenceResponse]  # type: ignore[assignment]
+    """A wish for later, or a document about one, was recorded."""
+    DiscussResearch: _aio.UnaryUnaryMultiCallable[_intake_pb2.DiscussResearchRequest, _intake_pb2.DiscussResearchResponse]  # type: ignore[assignment]
+    """Research was talked about (CG81 1.2.1)."""
+    ReviewComplication: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReviewComplicationRequest, _intake_pb2.ReviewComplicationResponse]  # type: ignore[assignment]
+    """A complication that is watched was looked at again."""
     ClosePathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]  # type: ignore[assignment]
     """A person closed the pathway, with the reason."""
     AgreeContact: _aio.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]  # type: ignore[assignment]
@@ -528,6 +556,62 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.RecordFoundAgainResponse, _abc.Awaitable[_intake_pb2.RecordFoundAgainResponse]]:
         """The person was found."""
+
+    @_abc_1.abstractmethod
+    def CoverKeyWorker(
+        self,
+        request: _intake_pb2.CoverKeyWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.CoverKeyWorkerResponse, _abc.Awaitable[_intake_pb2.CoverKeyWorkerResponse]]:
+        """Somebody stands in for the key worker from one day to another."""
+
+    @_abc_1.abstractmethod
+    def RecordKeyWorkerLeft(
+        self,
+        request: _intake_pb2.RecordKeyWorkerLeftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordKeyWorkerLeftResponse, _abc.Awaitable[_intake_pb2.RecordKeyWorkerLeftResponse]]:
+        """The key worker no longer has this person; another is to be named."""
+
+    @_abc_1.abstractmethod
+    def AssessNeeds(
+        self,
+        request: _intake_pb2.AssessNeedsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AssessNeedsResponse, _abc.Awaitable[_intake_pb2.AssessNeedsResponse]]:
+        """Needs were gone through with the person (CG81 1.1.1)."""
+
+    @_abc_1.abstractmethod
+    def ChangeGoals(
+        self,
+        request: _intake_pb2.ChangeGoalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ChangeGoalsResponse, _abc.Awaitable[_intake_pb2.ChangeGoalsResponse]]:
+        """What matters to the person, or what care is for, has changed."""
+
+    @_abc_1.abstractmethod
+    def RecordPreference(
+        self,
+        request: _intake_pb2.RecordPreferenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordPreferenceResponse, _abc.Awaitable[_intake_pb2.RecordPreferenceResponse]]:
+        """A wish for later, or a document about one, was recorded."""
+
+    @_abc_1.abstractmethod
+    def DiscussResearch(
+        self,
+        request: _intake_pb2.DiscussResearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.DiscussResearchResponse, _abc.Awaitable[_intake_pb2.DiscussResearchResponse]]:
+        """Research was talked about (CG81 1.2.1)."""
+
+    @_abc_1.abstractmethod
+    def ReviewComplication(
+        self,
+        request: _intake_pb2.ReviewComplicationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ReviewComplicationResponse, _abc.Awaitable[_intake_pb2.ReviewComplicationResponse]]:
+        """A complication that is watched was looked at again."""
 
     @_abc_1.abstractmethod
     def ClosePathway(
