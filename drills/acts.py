@@ -48,12 +48,13 @@ class Person:
     appointments: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     occasions: list[str] = field(default_factory=list)
+    transfers: list[str] = field(default_factory=list)
 
 
 Act = Callable[[Person, Random], Said | None]
 
 
-def _new(made: list[str], rng: Random) -> str:
+def new_id(made: list[str], rng: Random) -> str:
     made.append(str(uuid.UUID(int=rng.getrandbits(128), version=4)))
     return made[-1]
 
@@ -63,15 +64,15 @@ def _item(person: Person, rng: Random) -> Plain | None:
     return rng.choice(items) if items else None
 
 
-def _day(ahead: int) -> str:
+def some_day(ahead: int) -> str:
     return (datetime.now(UTC) + timedelta(days=ahead)).date().isoformat()
 
 
-def _of(made: Sequence[str], rng: Random) -> str:
+def one_of(made: Sequence[str], rng: Random) -> str:
     return rng.choice(made) if made else ""
 
 
-_SYMPTOMS: Sequence[tuple[str, Sequence[Any]]] = (
+SYMPTOMS: Sequence[tuple[str, Sequence[Any]]] = (
     ("fatigue", ("none", "present", "significant")),
     ("lymphoedema", ("absent", "at_risk", "present")),
     ("new_limb_weakness", (True, False)),
@@ -109,12 +110,14 @@ def diagnosis_confirmed(_person: Person, rng: Random) -> Said:
 
 
 def result_received(person: Person, rng: Random) -> Said:
-    fields = {"investigation": "Investigation"} | ({"order_id": _of(person.orders, rng)} if rng.random() < 0.5 else {})
+    fields = {"investigation": "Investigation"} | (
+        {"order_id": one_of(person.orders, rng)} if rng.random() < 0.5 else {}
+    )
     return Said("result_received", {k: v for k, v in fields.items() if v}, PATHOLOGIST, _some(_RESULTS, rng, 3))
 
 
 def symptom_reported(_person: Person, rng: Random) -> Said:
-    return Said("symptom_reported", {"told_by": "person"}, NURSE, _some(_SYMPTOMS, rng, 3), rng.random() * 2)
+    return Said("symptom_reported", {"told_by": "person"}, NURSE, _some(SYMPTOMS, rng, 3), rng.random() * 2)
 
 
 def fact_corrected(person: Person, rng: Random) -> Said | None:
@@ -146,17 +149,17 @@ def decision_made(person: Person, rng: Random) -> Said | None:
 def therapy_line_started(person: Person, rng: Random) -> Said:
     agents = rng.choice([["ribociclib", "letrozole"], ["capecitabine"], ["docetaxel", "trastuzumab"], ["fulvestrant"]])
     course = {"setting": "advanced", "line": 1, "agents": agents, "stop_reason": "ongoing"}
-    return Said("therapy_line_started", {"line_id": _new(person.lines, rng), "course": course}, ONCOLOGIST)
+    return Said("therapy_line_started", {"line_id": new_id(person.lines, rng), "course": course}, ONCOLOGIST)
 
 
 def therapy_line_ended(person: Person, rng: Random) -> Said | None:
-    line = _of(person.lines, rng)
+    line = one_of(person.lines, rng)
     reason = rng.choice(["completed", "progression", "toxicity"])
     return Said("therapy_line_ended", {"line_id": line, "stop_reason": reason}, ONCOLOGIST) if line else None
 
 
 def response_assessed(person: Person, rng: Random) -> Said | None:
-    line = _of(person.lines, rng)
+    line = one_of(person.lines, rng)
     response = rng.choice(["response", "stable", "progression"])
     return Said("response_assessed", {"line_id": line, "response": response}, ONCOLOGIST) if line else None
 
@@ -177,7 +180,7 @@ def item_completed(person: Person, rng: Random) -> Said | None:
 
 def item_deferred(person: Person, rng: Random) -> Said | None:
     item = _item(person, rng)
-    fields = {"until": _day(rng.randint(0, 60)), "reason": "She is away until then."}
+    fields = {"until": some_day(rng.randint(0, 60)), "reason": "She is away until then."}
     return Said("item_deferred", {"item_id": item["item_id"], **fields}, NURSE) if item else None
 
 
@@ -188,8 +191,14 @@ def item_taken(person: Person, rng: Random) -> Said | None:
 
 def item_attempted(person: Person, rng: Random) -> Said | None:
     item = _item(person, rng)
-    fields = {"how": "telephone", "note": "No answer.", "next_try_on": _day(rng.randint(0, 20))}
+    fields = {"how": "telephone", "note": "No answer.", "next_try_on": some_day(rng.randint(0, 20))}
     return Said("item_attempted", {"item_id": item["item_id"], **fields}, NURSE) if item else None
+
+
+def item_data_asked(person: Person, rng: Random) -> Said | None:
+    item = _item(person, rng)
+    name = rng.choice(["her2_ihc", "er_status", "ecog", "adjusted_calcium"])
+    return Said("item_data_asked", {"item_id": item["item_id"], "facts": [name]}, NURSE) if item else None
 
 
 def item_handed_over(person: Person, rng: Random) -> Said | None:
@@ -208,24 +217,24 @@ def investigation_ordered(person: Person, rng: Random) -> Said:
     purpose = rng.choice(["diagnosis", "monitoring"])
     return Said(
         "investigation_ordered",
-        {"order_id": _new(person.orders, rng), "modality": modality, "purpose": purpose},
+        {"order_id": new_id(person.orders, rng), "modality": modality, "purpose": purpose},
         ONCOLOGIST,
     )
 
 
 def investigation_cancelled(person: Person, rng: Random) -> Said | None:
-    order = _of(person.orders, rng)
+    order = one_of(person.orders, rng)
     return Said("investigation_cancelled", {"order_id": order, "reason": "Not needed."}, ONCOLOGIST) if order else None
 
 
 def referral_drafted(person: Person, rng: Random) -> Said:
     fields = {"to_team": "palliative_care", "reason": "Pain that is not controlled.", "urgency": "routine"}
-    return Said("referral_drafted", {"referral_id": _new(person.referrals, rng), **fields}, NURSE)
+    return Said("referral_drafted", {"referral_id": new_id(person.referrals, rng), **fields}, NURSE)
 
 
 def _about_a_referral(event: str, by: tuple[str, str], **fields: Any) -> Act:  # noqa: ANN401 - any field
     def act(person: Person, rng: Random) -> Said | None:
-        referral = _of(person.referrals, rng)
+        referral = one_of(person.referrals, rng)
         return Said(event, {"referral_id": referral, **fields}, by) if referral else None
 
     act.__name__ = event
@@ -233,15 +242,15 @@ def _about_a_referral(event: str, by: tuple[str, str], **fields: Any) -> Act:  #
 
 
 def appointment_booked(person: Person, rng: Random) -> Said:
-    starts_at = f"{_day(rng.randint(0, 40))}T10:00:00+00:00"
-    fields = {"appointment_id": _new(person.appointments, rng), "purpose": "Clinic", "starts_at": starts_at}
+    starts_at = f"{some_day(rng.randint(0, 40))}T10:00:00+00:00"
+    fields = {"appointment_id": new_id(person.appointments, rng), "purpose": "Clinic", "starts_at": starts_at}
     items = [item for item in person.state.get("open_items") or [] if item["kind"] in {"follow_up", "next_contact"}]
     return Said("appointment_booked", fields | ({"item_id": rng.choice(items)["item_id"]} if items else {}))
 
 
 def _about_an_appointment(event: str, **fields: Any) -> Act:  # noqa: ANN401 - any field
     def act(person: Person, rng: Random) -> Said | None:
-        appointment = _of(person.appointments, rng)
+        appointment = one_of(person.appointments, rng)
         return Said(event, {"appointment_id": appointment, **fields}) if appointment else None
 
     act.__name__ = event
@@ -249,12 +258,22 @@ def _about_an_appointment(event: str, **fields: Any) -> Act:  # noqa: ANN401 - a
 
 
 def follow_up_triggered(person: Person, rng: Random) -> Said:
-    occasion = _of(person.occasions, rng) if rng.random() < 0.3 else ""
+    occasion = one_of(person.occasions, rng) if rng.random() < 0.3 else ""
     return Said(
         "follow_up_triggered",
-        {"purpose": "Bone health", "occasion": occasion or _new(person.occasions, rng)},
+        {"purpose": "Bone health", "occasion": occasion or new_id(person.occasions, rng)},
         SCHEDULER,
     )
+
+
+def plain_act(event: str, by: tuple[str, str], **fields: Any) -> Act:  # noqa: ANN401 - any field
+    """Return the act that says the same each time."""
+
+    def act(_person: Person, _rng: Random) -> Said:
+        return Said(event, fields, by)
+
+    act.__name__ = event
+    return act
 
 
 def pathway_closed(_person: Person, rng: Random) -> Said | None:
@@ -287,6 +306,7 @@ ACTS: Sequence[Act] = (
     item_deferred,
     item_taken,
     item_attempted,
+    item_data_asked,
     item_handed_over,
     item_escalated,
     investigation_ordered,
@@ -304,10 +324,11 @@ ACTS: Sequence[Act] = (
     _about_a_referral("referral_closed", PALLIATIVE, outcome="Discharged."),
     appointment_booked,
     appointment_booked,
-    _about_an_appointment("appointment_moved", starts_at=f"{_day(50)}T10:00:00+00:00"),
+    _about_an_appointment("appointment_moved", starts_at=f"{some_day(50)}T10:00:00+00:00"),
     _about_an_appointment("appointment_cancelled", cancelled_by="service", reason="Clinic cancelled."),
     _about_an_appointment("appointment_attended", outcome="Seen."),
     _about_an_appointment("appointment_missed"),
+    _about_an_appointment("appointment_not_brought", depends_on="Patient transport"),
     follow_up_triggered,
     pathway_closed,
 )

@@ -23,6 +23,8 @@ from services.runtime.settings import REPOSITORY
 
 _HANDRAIL = Path(sys.executable).parent / "handrail"
 _MOVABLE_CLOCKS = "frontend.WorkflowTimeSkippingEnabled=true"
+# A pathway goes on as a new run every few reports: years of that in minutes.
+_HISTORY_EVENTS = "120"
 _PATIENCE_SECONDS = 90.0
 WORKER = "worker"
 
@@ -53,7 +55,11 @@ class DrillHouse:
         command = [*server_command(find_binary(), self._folder / "temporal.db", port)]
         self._processes.append(self._run([*command, "--dynamic-config-value", _MOVABLE_CLOCKS], "temporal"))
         self._wait_for(port)
-        environment = {"TEMPORAL_ADDRESS": f"{HOST}:{port}", "HANDRAIL_CLUSTERS": str(self._folder / "clusters")}
+        environment = {
+            "TEMPORAL_ADDRESS": f"{HOST}:{port}",
+            "HANDRAIL_CLUSTERS": str(self._folder / "clusters"),
+            "HANDRAIL_HISTORY_EVENTS": _HISTORY_EVENTS,
+        }
         (self._folder / "clusters").mkdir(mode=0o711)
         self._processes.append(self._run([str(_HANDRAIL), "up", "--home", str(self._home)], "house", environment))
         self._wait_until_up()

@@ -71,7 +71,9 @@ def emergencies_end_by_a_clinician(seen: Snapshot) -> Iterator[str]:
         for event in seen.events
         if event["kind"] == "item_completed"
     }
-    gone = seen.state["pathway"]["status"] != "open"
+    # A death or a transfer sets everything aside, and gives it back if it was a mistake.
+    aside = any(event["kind"] in {"death_verified", "transfer_accepted"} for event in seen.events)
+    gone = seen.state["pathway"]["status"] != "open" or aside
     for item in seen.items:
         if item["urgency"] != "emergency" or item["status"] in {"open", "replaced"} or gone:
             continue
@@ -125,7 +127,11 @@ def responsible_now(seen: Snapshot) -> Iterator[str]:
 def advice_only(seen: Snapshot) -> Iterator[str]:
     """No line of treatment without a recorded decision by a person."""
     made = {decision["decision_id"]: decision for decision in seen.state["decisions"]}
+    imports = [event["event"]["pathway_imported"] for event in seen.events if event["kind"] == "pathway_imported"]
+    taken_over = {line["line_id"] for imported in imports for line in imported["lines"]}
     for line in seen.state["therapy_lines"]:
+        if line["line_id"] in taken_over:
+            continue
         decision = made.get(line["decision_id"])
         if decision is None or decision["outcome"] != "accepted":
             yield "A line of treatment stands on no recorded decision."

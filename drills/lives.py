@@ -7,14 +7,18 @@ import asyncio
 import json
 import random
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from temporalio.client import Client
 
+from drills.histories import PROPERTIES
 from drills.house import DrillHouse
 from drills.life import Counts, Life, Violation
+from drills.script import Step
+from drills.shrinking import Shortest, shortest
 from services.cli.commands.acting import Desk
 from services.cli.errors import CliError
 from services.runtime.clients import Caller, open_channel
@@ -25,7 +29,7 @@ PLANTS = ("skip-timer", "double-item", "drop-owner")
 _AT_ONCE = 4
 _KILL_EVERY = 5
 _KILLED = ("worker", "pathway", "records", "notify")
-_SHRINK_TRIES = 12
+SHRINK_SECONDS = 90.0
 
 
 @dataclass
@@ -50,6 +54,7 @@ class Result:
             "duplicates": counts.duplicates,
             "clock_jumps": counts.jumps,
             "jumps_not_waited_for": counts.half_jumps,
+            "days_gone_by": round(counts.days),
             "kills": self.kills,
             "checks": counts.checks,
             "violations": self.violations,
@@ -57,7 +62,7 @@ class Result:
         }
 
 
-async def drill(count: int, seed: int, plant: str, events: int) -> Result:
+async def drill(count: int, seed: int, plant: str, events: int, shrink: float) -> Result:
     """Live the lives in a house of their own; stop at the first thing that does not hold."""
     house = DrillHouse(plant)
     result = Result(seed)
@@ -74,7 +79,9 @@ async def drill(count: int, seed: int, plant: str, events: int) -> Result:
         desk = Desk(running, caller, channels)
         temporal = await Client.connect(running.temporal_address, namespace=running.temporal_namespace)
         try:
-            await _all(house, desk, temporal, result, count, seed, events)
+            found = await _all(house, desk, temporal, result, count, seed, events)
+            if found is not None:
+                result.violations.append(await _said(desk, temporal, *found, shrink))
         finally:
             for channel in channels.values():
                 await channel.close()
@@ -85,7 +92,8 @@ async def drill(count: int, seed: int, plant: str, events: int) -> Result:
 
 async def _all(
     house: DrillHouse, desk: Desk, temporal: Client, result: Result, count: int, seed: int, events: int
-) -> None:
+) -> tuple[int, Violation] | None:
+    """Live all lives, some at once; return the first thing that did not hold, and in which life."""
     places = asyncio.Semaphore(_AT_ONCE)
     found: list[tuple[int, Violation]] = []
 
@@ -106,30 +114,53 @@ async def _all(
                 found.append((number, violation))
 
     await asyncio.gather(*(one(number) for number in range(count)))
-    if found:
-        number, violation = found[0]
-        shortest = await _shortest(desk, temporal, seed * 1_000_003 + number, violation, events)
-        result.violations.append(
-            {"life": number, "check": shortest.check, "found": shortest.found, "path": list(shortest.path)}
-        )
+    return min(found, key=lambda one: len(one[1].steps), default=None)
 
 
-async def _shortest(desk: Desk, temporal: Client, seed: int, violation: Violation, events: int) -> Violation:
-    """Return the shortest way to the same finding among some more lives that end at it."""
-    best = violation
-    for step in range(1, _SHRINK_TRIES + 1):
-        if len(best.path) <= 2:  # noqa: PLR2004 - the opening and one step
-            break
-        other = await Life(desk, temporal, seed + step * 7919, min(events, len(best.path))).live()
-        if other is not None and other.check == best.check and len(other.path) < len(best.path):
-            best = other
-    return best
+async def _said(desk: Desk, temporal: Client, number: int, violation: Violation, seconds: float) -> dict[str, Any]:
+    """Return what did not hold, with the shortest way to it that was found in this time."""
+    least = await _least(desk, temporal, violation, seconds)
+    return {
+        "life": number,
+        "check": least.found.check,
+        "found": least.found.found,
+        "path": list(least.found.path),
+        "steps_before": len(violation.path),
+        "ways_tried": least.tried,
+    }
+
+
+async def _least(desk: Desk, temporal: Client, violation: Violation, seconds: float) -> Shortest[Step, Violation]:
+    """Return the fewest steps of a life that still end at the same finding, each way lived by another person."""
+    at_the_end = violation.check in {prop.__name__ for prop in PROPERTIES}
+
+    async def ends_there(steps: Sequence[Step]) -> Violation | None:
+        other = await Life(desk, temporal, 0).relive(steps, looking=not at_the_end)
+        return other if other is not None and other.check == violation.check else None
+
+    # What follows the finding is no part of the way to it, and the pathway must be opened for anything to happen.
+    opening, *rest = violation.steps
+
+    async def after_opening(steps: Sequence[Step]) -> Violation | None:
+        return await ends_there([opening, *steps])
+
+    return await shortest(rest, violation, after_opening, seconds, _AT_ONCE)
 
 
 def show(result: Result) -> None:
     """Print what a person reads."""
     plain = result.plain()
-    names = ("lives", "events", "event_kinds", "refused", "duplicates", "clock_jumps", "kills", "checks")
+    names = (
+        "lives",
+        "events",
+        "event_kinds",
+        "refused",
+        "duplicates",
+        "clock_jumps",
+        "days_gone_by",
+        "kills",
+        "checks",
+    )
     print("; ".join(f"{name.replace('_', ' ')} {plain[name]}" for name in names))
     for violation in result.violations:
         print(f"\nDoes not hold ({violation['check'].replace('_', ' ')}): {violation['found']}")
@@ -147,12 +178,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same seed is the same lives")
     parser.add_argument("--events", type=int, default=EVENTS, help="how many events a life has at least")
     parser.add_argument("--plant", choices=PLANTS, default="", help="plant a fault, which the drill must find")
+    parser.add_argument("--shrink", type=float, default=SHRINK_SECONDS, help="seconds to look for a shorter way")
     parser.add_argument("--json", action="store_true", help="for machines")
     asked = parser.parse_args()
     # stdout is the answer's alone
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        result = asyncio.run(drill(max(1, asked.count), asked.seed, asked.plant, max(3, asked.events)))
+        result = asyncio.run(drill(max(1, asked.count), asked.seed, asked.plant, max(3, asked.events), asked.shrink))
     except CliError as error:
         print(f"handrail: {error}", file=sys.stderr)
         return 2

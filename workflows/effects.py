@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from workflows import endings, imports, support
+from workflows import appointments, endings, imports, support
 from workflows.messages import PathwayState, ReferralRef, Report
 
 
@@ -29,6 +29,7 @@ _MOVES = {
     "appointment_cancelled": _Moves("appointments", "appointment_id", "cancelled", "booked"),
     "appointment_attended": _Moves("appointments", "appointment_id", "attended", "booked"),
     "appointment_missed": _Moves("appointments", "appointment_id", "missed", "booked"),
+    "appointment_not_brought": _Moves("appointments", "appointment_id", "not_brought", "booked"),
     "transfer_offered": _Moves("transfers", "transfer_id", "offered"),
     "transfer_accepted": _Moves("transfers", "transfer_id", "accepted", "offered"),
     "transfer_declined": _Moves("transfers", "transfer_id", "declined", "offered"),
@@ -39,6 +40,7 @@ def take_effect(state: PathwayState, report: Report) -> None:
     """Change what later reports are judged by."""
     event = report.event
     _move(state, report)
+    appointments.take_effect(state, report)
     endings.take_effect(state, report)
     support.take_effect(state, report)
     match report.kind:
@@ -69,6 +71,7 @@ def take_effect(state: PathwayState, report: Report) -> None:
 def take_back(state: PathwayState, report: Report) -> None:
     """Undo what a report did that could not be filed, so that it can be reported again."""
     _move_back(state, report)
+    appointments.take_back(state, report)
     endings.take_back(state, report)
     match report.kind:
         case "pathway_opened":

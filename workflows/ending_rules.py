@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows import names
+from workflows import appointments, names
 from workflows.messages import OpenItem, PathwayState, Report
 from workflows.refusals import Refusal
 from workflows.resting import CLOSE_PATHWAY
@@ -44,7 +44,7 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
         case "transfer":
             return _transfer(state, report)
         case "pathway" if report.kind == "pathway_closed":
-            return _closing(state)
+            return _closing(state, report)
         case _:
             return _whereabouts(state, report)
 
@@ -105,8 +105,13 @@ def _whereabouts(state: PathwayState, report: Report) -> Refusal | None:
     return _conflict(sentence) if refused else None
 
 
-def _closing(state: PathwayState) -> Refusal | None:
-    """A pathway closes only when nothing is open: somebody waits for each thing that is."""
+def _closing(state: PathwayState, report: Report) -> Refusal | None:
+    """A pathway closes only when nothing is open: somebody waits for each thing that is. Never for missed visits."""
+    if not state.resting and appointments.ends_for_missed_visits(str(report.event.get("reason", ""))):
+        return _conflict(
+            "Missed visits are no reason to close a pathway. Find out with the person what keeps them from coming, and "
+            "report what follows: opted out, transferred, lost to follow-up, died. Close it with that reason."
+        )
     out = next((referral for referral in state.referrals.values() if referral.status in REFERRAL_OUT), None)
     if out is not None:
         team = out.to_team.replace("_", " ")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from workflows import names, resting
+from workflows import contact, names, resting
 from workflows.ending_rules import REFERRAL_OUT
 from workflows.messages import Closing, Death, PathwayState, Report, Silence, TrackItem
 from workflows.resting import DEATH
@@ -54,6 +54,11 @@ def take_effect(state: PathwayState, report: Report) -> None:
             _silence(state, PREFERENCE, lifted=report.kind == "opted_in")
         case "lead_changed":
             state.lead = str(event["to_team"])
+        case "contact_agreed":
+            needed = event.get("interpreter", False)
+            state.interpreter = str(event.get("language") or contact.ENGLISH) if needed else ""
+            if event.get("safe_only", False) != (contact.SAFE in state.suppressed):
+                _silence(state, contact.SAFE, lifted=contact.SAFE in state.suppressed)
         case "lost_to_follow_up" | "found_again":
             state.lost = report.kind == "lost_to_follow_up"
         case _:
@@ -339,4 +344,10 @@ _MOVES: Mapping[str, Callable[[PathwayState, Report], TrackMoves]] = {
     "lost_to_follow_up": _lost,
     "found_again": _found,
     "pathway_reopened": _reopened,
+    "contact_agreed": contact.agreed,
+    "appointment_booked": contact.booked,
+    "appointment_moved": contact.booked,
+    "appointment_cancelled": contact.over,
+    "appointment_attended": contact.over,
+    "appointment_missed": contact.over,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -30,8 +31,15 @@ class Escalations:
         if report is not None and report.kind == "item_escalated":
             item_id, reason = str(report.event["item_id"]), str(report.event["reason"])
             climbs += [Climb(item_id, reason, report.actor.subject)] if item_id in self.state.items else []
-        if climbs and workflow.patched("ladder"):
+        if climbs and self._has_ladder():
             self.state.climbs += climbs
+
+    def _now(self) -> datetime:
+        return workflow.now()
+
+    def _has_ladder(self) -> bool:
+        """Whether this history is new enough to know ladders."""
+        return workflow.patched("ladder")
 
     async def _keep_ladder(self) -> None:
         while not self._leaving:

@@ -50,6 +50,8 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
     """Return who is told by mail on this rung, the telephone's desk among them."""
     template = "item_escalated" if climb.asked_by else "item_overdue" if item.overdue else "item_unacknowledged"
     occasion = f"{item.due_at.isoformat()}|{step.next_at.isoformat()}"
+    # Neither an emergency nor somebody who asked for help waits for a digest.
+    budget = 0 if item.urgency == "emergency" or climb.asked_by else step.alerts_a_day
     told = [
         Notice(
             message_id=names.derived_id("rung", item.item_id, audience, occasion),
@@ -57,9 +59,10 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
             team=item.owner_team,
             patient_id=patient_id,
             audience=audience,
-            lines=[NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency)],
+            lines=[_line(item, climb)],
             urgency="emergency" if item.urgency == "emergency" else "urgent",
             item_ids=[item.item_id],
+            alerts_a_day=budget,
         )
         for audience in step.audiences
     ]
@@ -70,10 +73,11 @@ def notices(patient_id: str, item: OpenItem, climb: Climb, step: Escalation) -> 
         template=PHONE_KIND,
         team=step.phone_team,
         patient_id=patient_id,
-        lines=[NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency)],
+        lines=[_line(item, climb)],
         urgency="emergency" if item.urgency == "emergency" else "urgent",
         values={"whom": item.owner_team, "why": _why(item, climb)},
         item_ids=[item.item_id],
+        alerts_a_day=budget,
     )
     return [*told, ring]
 
@@ -107,6 +111,10 @@ def already_rung(state: PathwayState, entry: Entry) -> bool:
     """Whether a telephone task comes for something that closed meanwhile."""
     calls = [item for item in entry.open if item.kind == PHONE_KIND]
     return bool(calls) and all(call.subject_id not in state.items for call in calls)
+
+
+def _line(item: OpenItem, climb: Climb) -> NoticeLine:
+    return NoticeLine(item.title, item.due_on, climb.why, item.number, item.due_at, item.urgency, item.item_id)
 
 
 def _why(item: OpenItem, climb: Climb) -> str:

@@ -43,10 +43,13 @@ class GuidelinePin:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A caution of the guideline that a person set aside with a reason."""
+    """A caution that a person set aside with a reason, or a decision that what was started departs from."""
 
     rule_id: str
     number: str
+    reason_code: str = "other"
+    # Empty: the reason stands in the report.
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class TrackItem:
     subject_id: str = ""
     number: str = ""
     rule_id: str = ""
+    # What kind of visit is to be booked: the task says how it may be held.
+    visit: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ class NoticeLine:
     number: str = ""
     due_at: datetime | None = None
     urgency: str = "routine"
+    item_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +211,8 @@ class Notice:
     # A fact that was corrected: whoever was told of it before is told again, but for these teams, who were told now.
     again_for: str = ""
     told_now: list[str] = field(default_factory=list)
+    # It is an alert: beyond so many a day it waits for a digest, unless it is an emergency.
+    alerts_a_day: int = 0
     # Its team was told; what is left is to link it in the record to what it stood on.
     told: bool = False
 
@@ -216,6 +224,14 @@ class Climb:
     item_id: str
     why: str = ""
     asked_by: str = ""
+
+
+@dataclass(frozen=True)
+class Digested:
+    """How many digests of alerts left, and the teams whose digest was refused for good."""
+
+    digests: int
+    refused_teams: list[str]
 
 
 @dataclass(frozen=True)
@@ -271,6 +287,14 @@ class Cover:
 
 
 @dataclass
+class DataAsked:
+    """Which facts a task still asks for, and the tasks that wait for them."""
+
+    missing: list[str]
+    waiting: list[str]
+
+
+@dataclass
 class PathwayState:
     """All that a pathway remembers; the only argument of `PatientPathway`, carried over continue-as-new."""
 
@@ -288,6 +312,11 @@ class PathwayState:
     lines: dict[str, str] = field(default_factory=dict)
     appointments: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
+    # What kind of visit an appointment is, where that was said, and how many were missed in a row.
+    visits: dict[str, str] = field(default_factory=dict)
+    missed: int = 0
+    # What was asked for so that a task can go on, by the key of the task that asks.
+    data_asked: dict[str, DataAsked] = field(default_factory=dict)
     child_reports: list[str] = field(default_factory=list)
     treatment_agreed: bool = False
     # The keys of what the guideline asks for and an import holds back until the person is checked.
@@ -315,6 +344,8 @@ class PathwayState:
     key_worker_team: str = ""
     cover: Cover | None = None
     former_key_workers: list[str] = field(default_factory=list)
+    # The language for which an interpreter is needed; empty: none is.
+    interpreter: str = ""
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
@@ -400,6 +431,8 @@ class PlannedItem:
     missing_fact: str = ""
     supplied_by: str = ""
     subject_id: str = ""
+    # The calendar of working days that decided when it is due.
+    calendar_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -424,6 +457,9 @@ class Moved:
     taken_by: str = ""
     # It changes hands with its role, because the key worker changed.
     with_role: bool = False
+    # The task that it waits for from now on.
+    waits_for: str = ""
+    calendar_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -464,6 +500,8 @@ class Escalation:
     phone_team: str
     rung: int
     next_at: datetime
+    # How many single alerts a day each of them gets; 0: as many as there are.
+    alerts_a_day: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ TASK_QUEUE = "handrail"
 INBOUND_FEED_ID = "inbound-feed"
 MDT_LIST = "schedule:mdt-list"
 DAILY_SWEEP = "schedule:daily-sweep"
+ALERT_DIGEST = "schedule:alert-digest"
 _IDS = uuid.UUID("6f1d7a52-41a7-5a5e-9c1e-2f6b0d1c8a01")
 
 # Static codes of refusals; the sentence travels beside them.

@@ -16,7 +16,19 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import endings, imports, ladder, names, planning, resting, support, telling, tracks
+    from workflows import (
+        appointments,
+        data_asked,
+        endings,
+        imports,
+        ladder,
+        names,
+        planning,
+        resting,
+        support,
+        telling,
+        tracks,
+    )
     from workflows.activities.decisions import DecisionActivities
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
@@ -119,7 +131,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     def _accept(self, report: Report) -> Receipt:
         event_id = report.event_id or names.derived_id("event", self.state.patient_id, report.key)
-        entry = self._enqueue(Entry(0, workflow.now(), event_id, report))
+        entry = self._enqueue(Entry(0, self._now(), event_id, report))
         receipt = Receipt(entry.seq, event_id, entry.accepted_at)
         self.state.seen[report.key] = Seen(report.request_hash, receipt)
         take_effect(self.state, report)
@@ -213,7 +225,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             patient_id=state.patient_id,
             seq=entry.seq,
             event_id=entry.event_id,
-            as_of=workflow.now(),
+            as_of=self._now(),
             recorded_at=entry.accepted_at,
             pin=state.pin,
             open_items=[item for item in items if item not in tracked],
@@ -237,6 +249,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         to_team = referral.to_team if referral else ""
         opened = imports.worth_telling(self.state, entry, opened)
         opened = [*opened, *planning.handed_over(self.state, entry)]
+        if any(item.kind == ladder.PHONE_KIND for item in opened) and workflow.patched("rung-once"):
+            opened = [item for item in opened if item.kind != ladder.PHONE_KIND]  # the desk was told as it was to ring
         also = endings.told_too(self.state, entry.report)
         patient_id = self.state.patient_id
         made = telling.notices(patient_id, entry, plan, opened, filed.fact_ids, to_team, also)
@@ -255,6 +269,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             return [], []
         referral = self._referral_of(entry)
         moved, closing = tracks.moves(report, referral)
+        for more in (appointments.moves(self.state, report), data_asked.moves(self.state, report, entry.event_id)):
+            moved, closing = [*moved, *more[0]], [*closing, *more[1]]
         item = self.state.items.get(str(report.event.get("item_id", "")))
         if report.kind == "therapy_line_ended":
             closing = [*closing, *tracks.line_ended(report, self.state.items.values())]
@@ -272,6 +288,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""
+        data_asked.remember(self.state, entry)
         if entry.report is not None and entry.report.kind == "follow_up_triggered":
             self.state.occasions = [*self.state.occasions[-99:], str(entry.report.event.get("occasion", ""))]
 
@@ -303,7 +320,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         dues += [item.rung_at for item in items if item.rung_at is not None and item.item_id not in climbing]
         if self.state.reevaluate_at is not None:
             dues.append(self.state.reevaluate_at)
-        return min(dues, default=workflow.now() + FAR_AHEAD)
+        return min(dues, default=self._now() + FAR_AHEAD)
 
     def _tick(self, now: datetime) -> None:
         """What is overdue is marked and told; it is never closed."""
@@ -317,7 +334,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             self.state.items[item.item_id] = telling.marked_overdue(item)
         tick = self._enqueue(Entry(0, now, "", overdue=[item.item_id for item in late]))
         tick.event_id = names.derived_id("tick", self.state.patient_id, str(tick.seq))
-        if workflow.patched("ladder"):
+        if self._has_ladder():
             waiting = {climb.item_id for climb in self.state.climbs}
             self.state.climbs += [Climb(item.item_id) for item in late if item.item_id not in waiting]
         else:

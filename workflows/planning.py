@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from workflows import imports, ladder, names, resting, support
+from workflows import data_asked, imports, ladder, names, resting, support
 from workflows.messages import Applied, ApplyInput, Closing, Entry, Moved, OpenItem, PathwayState, Plan, PlannedItem
 
 
@@ -29,6 +29,7 @@ class Changes:
 ACTIONS = {
     "item_deferred": "moved",
     "item_attempted": "attempted",
+    "item_data_asked": "data_asked",
     "item_taken": "taken",
     "item_handed_over": "handed_over",
     "item_escalated": "escalated",
@@ -47,7 +48,7 @@ def changes(state: PathwayState, entry: Entry, plan: Plan, closing: Iterable[Clo
     for ending in [*endings, *set_aside]:
         if ending.key in by_key:
             close.setdefault(by_key[ending.key].item_id, ending)
-    for ending in ladder.no_longer_rung(state, close):
+    for ending in [*ladder.no_longer_rung(state, close), *data_asked.no_longer_waited_for(state, close)]:
         close.setdefault(by_key[ending.key].item_id, ending)
     going = {ending.key for ending in close.values()}
     again = resting.again(state, entry.report, [ending.key for ending in endings])
@@ -87,14 +88,18 @@ def _moved(state: PathwayState, entry: Entry, plan: Plan, going: Collection[str]
         return {}
     # The tracks' tasks come last: the planner may want the same one with a due time of its own.
     due = next((planned for planned in reversed(plan.open) if planned.key == item.key), None)
-    reason = due.reason if due else str(report.event.get("reason") or report.event.get("note") or "Taken on.")
+    said = report.event
+    asked = f"Asked for: {said['asked']}." if change == "data_asked" else ""
+    reason = due.reason if due else asked or str(said.get("reason") or said.get("note") or "Taken on.")
     to = Moved(
         due_on=due.due_on if due else item.due_on,
         due_at=due.due_at if due else item.due_at,
         reason=reason,
         change=change,
-        owner_team=str(report.event.get("to_team", "")),
+        owner_team=str(said.get("to_team", "")),
         taken_by=report.actor.subject if change == "taken" else "",
+        waits_for=data_asked.waits_for(state, entry),
+        calendar_version=due.calendar_version if due else "",
     )
     return {item.item_id: to}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from workflows import ending_rules, names, tracks
+from workflows import appointments, ending_rules, names, tracks
 from workflows.messages import OpenItem, PathwayState, Report
 from workflows.refusals import Refusal
 
@@ -122,7 +122,7 @@ def _appointment(state: PathwayState, report: Report) -> Refusal | None:
     if status is None:
         return Refusal("not_found", "There is no such appointment on this pathway. Book it first.")
     if status != "booked":
-        return Refusal(names.NOT_IN_THIS_STATE, f"This appointment is already {status}.")
+        return Refusal(names.NOT_IN_THIS_STATE, f"This appointment is already {status.replace('_', ' ')}.")
     return None
 
 
@@ -154,7 +154,10 @@ def _order(state: PathwayState, report: Report) -> Refusal | None:
 _CLOSED_BY_REPORTS = {
     **ending_rules.CLOSED_BY_REPORTS,
     "investigation": "This task closes when the result is reported with the id of this order, or the order cancelled.",
-    "chase": "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
+    **dict.fromkeys(
+        ("chase", "data_request"),
+        "This task closes by itself when the result is recorded. Report the result, even if it is 'unknown'.",
+    ),
     "yellow_card": "This task closes when the Yellow Card is reported as submitted, with its reference.",
     "concern": "This task closes when the plan for the concern is recorded, or that it is none any more: "
     "report the needs assessment.",
@@ -167,7 +170,7 @@ _CLOSED_BY_REPORTS = {
     "response_check": "This task closes when the response is reported.",
     "referral": "This task closes with the referral's next step. Report that step.",
 }
-_CLOSED_BY_BOOKING = frozenset({"follow_up", "next_contact", "missed_appointment"})
+_CLOSED_BY_BOOKING = frozenset({"follow_up", "next_contact", "missed_appointment", "not_brought"})
 _CLINICIANS = frozenset({"oncologist", "key_worker", "nurse", "palliative_clinician"})
 
 
@@ -176,7 +179,7 @@ def _item(state: PathwayState, report: Report) -> Refusal | None:
         return None
     item = state.items.get(str(report.event.get("item_id", "")))
     if item is not None:
-        return _not_like_this(item, report)
+        return _not_like_this(item, report) or _not_yet_done(state, item, report)
     if report.kind == "appointment_booked":
         return None  # an appointment may be for no task, and records knows those that were closed
     return Refusal(
@@ -196,6 +199,25 @@ def _not_like_this(item: OpenItem, report: Report) -> Refusal | None:
             "Only a task to book something closes by a booking. Book without naming this task; it stays open.",
         )
     return _in_an_emergency(report) if item.urgency == "emergency" else None
+
+
+def _not_yet_done(state: PathwayState, item: OpenItem, report: Report) -> Refusal | None:
+    """Return what comes first after a missed visit, and who says what came of several."""
+    if report.kind not in {"item_completed", "appointment_booked"}:
+        return None
+    if appointments.to_check_first(state.items.values(), item):
+        return Refusal(
+            names.NOT_IN_THIS_STATE,
+            "First check whether the person was admitted or has died, and complete that task with what you found; "
+            "then telephone.",
+        )
+    if item.kind == appointments.REVIEW and report.actor.role not in _CLINICIANS:
+        return Refusal(
+            names.NOT_ALLOWED,
+            "A clinician or the key worker reviews why visits were missed. Ask one to complete this task with the "
+            "reasons and what was agreed.",
+        )
+    return None
 
 
 def _in_an_emergency(report: Report) -> Refusal | None:

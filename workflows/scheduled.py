@@ -1,4 +1,4 @@
-"""What Temporal starts at set times: the list for the weekly MDT meeting, and the daily sign that schedules work."""
+"""What Temporal starts at set times: the MDT's weekly list, digests of alerts, the daily sign that schedules work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names
+    from workflows import names, telling
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.scheduled import ScheduledActivities
     from workflows.messages import Notice
@@ -46,6 +46,26 @@ class MdtList:
             NotifyActivities.send_notice, notice, start_to_close_timeout=_TRY, retry_policy=_PATIENCE
         )
         return len(people)
+
+
+@workflow.defn
+class AlertDigest:
+    """Tells each team, each hour, the alerts that went beyond its budget of the day; what was refused is rung up."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Send what was gathered; return how many digests left."""
+        key = names.derived_id("alert-digest", workflow.info().workflow_id)
+        done = await workflow.execute_activity_method(
+            NotifyActivities.send_digests, key, start_to_close_timeout=_TRY, retry_policy=_PATIENCE
+        )
+        for team in done.refused_teams:
+            digest = Notice(names.derived_id("digest", key, team), "alert_digest", team)
+            for notice in telling.instead_of(digest, "the mail server refused it for good"):
+                await workflow.execute_activity_method(
+                    NotifyActivities.send_notice, notice, start_to_close_timeout=_TRY, retry_policy=_PATIENCE
+                )
+        return done.digests
 
 
 @workflow.defn

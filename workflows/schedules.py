@@ -22,8 +22,8 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from workflows.names import DAILY_SWEEP, MDT_LIST, TASK_QUEUE
-from workflows.scheduled import DailySweep, MdtList
+from workflows.names import ALERT_DIGEST, DAILY_SWEEP, MDT_LIST, TASK_QUEUE
+from workflows.scheduled import AlertDigest, DailySweep, MdtList
 
 _MONDAY = (ScheduleRange(1),)
 _EVERY_DAY = (ScheduleRange(0, 6),)
@@ -31,7 +31,11 @@ _EVERY_DAY = (ScheduleRange(0, 6),)
 
 def _at(hour: int, days: Sequence[ScheduleRange]) -> ScheduleSpec:
     """London's clock, so that a list comes before the same meeting in summer and in winter."""
-    calendar = ScheduleCalendarSpec(hour=(ScheduleRange(hour),), day_of_week=days)
+    return _on(ScheduleRange(hour), days)
+
+
+def _on(hours: ScheduleRange, days: Sequence[ScheduleRange]) -> ScheduleSpec:
+    calendar = ScheduleCalendarSpec(hour=(hours,), day_of_week=days)
     return ScheduleSpec(calendars=[calendar], time_zone_name="Europe/London")
 
 
@@ -51,6 +55,12 @@ SCHEDULES: Mapping[str, Schedule] = {
         _at(8, _MONDAY),
         timedelta(days=3),  # a list on Wednesday still helps; one on Friday is of a meeting that is over
         "The list for the weekly MDT meeting, Mondays at 8 in London (edition 1)",
+    ),
+    ALERT_DIGEST: _schedule(
+        ScheduleActionStartWorkflow(AlertDigest.run, id="alert-digest", task_queue=TASK_QUEUE),
+        _on(ScheduleRange(0, 23), _EVERY_DAY),
+        timedelta(hours=2),  # one round tells all that waits
+        "The digest of alerts beyond the budget, on the hour (edition 1)",
     ),
     DAILY_SWEEP: _schedule(
         ScheduleActionStartWorkflow(DailySweep.run, id="daily-sweep", task_queue=TASK_QUEUE),

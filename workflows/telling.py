@@ -23,6 +23,7 @@ ALWAYS_TOLD = frozenset(
         "referral_first_contact",
         "referral_undelivered",
         "appointment_missed",
+        "appointment_not_brought",
         "pathway_closed",
         "pathway_reopened",
         "death_reported",

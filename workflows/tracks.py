@@ -1,4 +1,4 @@
-"""Which tasks the tracks of a pathway keep open: referral, appointments, follow-ups. Pure.
+"""Which tasks the tracks of a pathway keep open: referrals, orders, cycles, Yellow Cards. Pure.
 
 The guideline's own tasks come from the planner; these follow from promises that people made. Every step of a track
 closes its task only together with opening the next one, so that nothing is ever between two chairs.
@@ -20,11 +20,6 @@ _URGENT_PROMISES = frozenset({"referral_acknowledged", "referral_first_contact"}
 def referral_key(referral_id: str, step: str) -> str:
     """Return the key of a referral's task at one step (`draft`, `send`, `outstanding`, `contact`, `answer`, `next`)."""
     return f"{PREFIX}referral|{referral_id}|{step}"
-
-
-def appointment_key(appointment_id: str) -> str:
-    """Return the key of the task that an appointment keeps open."""
-    return f"{PREFIX}appointment|{appointment_id}|outcome"
 
 
 def response_check_key(line_id: str, number: int) -> str:
@@ -225,67 +220,8 @@ def _closed(report: Report) -> TrackMoves:
     return [], _close(report, "done", f"The referral was closed: {event['outcome']}", *steps)
 
 
-def _booked(report: Report) -> TrackMoves:
-    event = report.event
-    item = TrackItem(
-        key=appointment_key(event["appointment_id"]),
-        kind="appointment",
-        title="Record whether the person came to the appointment",
-        reason=str(event["purpose"]),
-        owner_role="coordination",
-        on_date=str(event["starts_at"])[:10],
-        subject_id=event["appointment_id"],
-    )
-    return [item], []
-
-
 def _taken_over(report: Report) -> TrackMoves:
-    booked = report.event.get("next_appointment")
-    return [imports.check(report), *(_booked(replace(report, event=booked))[0] if booked else [])], []
-
-
-def _moved(report: Report) -> TrackMoves:
-    event = report.event
-    item = TrackItem(
-        key=appointment_key(event["appointment_id"]),
-        kind="appointment",
-        title="Record whether the person came to the moved appointment",
-        reason=str(event.get("reason") or "The appointment was moved."),
-        owner_role="coordination",
-        on_date=str(event["starts_at"])[:10],
-        subject_id=event["appointment_id"],
-    )
-    return [item], [Closing(item.key, "replaced", "The appointment was moved.")]
-
-
-def _rebook(report: Report, title: str, promise: str, done: str, kind: str = "follow_up") -> TrackMoves:
-    event = report.event
-    appointment_id = event["appointment_id"]
-    item = TrackItem(
-        key=f"{PREFIX}appointment|{appointment_id}|rebook",
-        kind=kind,
-        title=title,
-        reason=str(event.get("reason") or event.get("note") or done),
-        owner_role="coordination",
-        promise=promise,
-        subject_id=appointment_id,
-    )
-    return [item], [Closing(appointment_key(appointment_id), "replaced", done)]
-
-
-def _cancelled(report: Report) -> TrackMoves:
-    title = "Appointment cancelled: book another, or record why none is needed"
-    return _rebook(report, title, "follow_up_booked", "The appointment was cancelled.")
-
-
-def _missed(report: Report) -> TrackMoves:
-    title = "Missed appointment: check for admission, then telephone"
-    return _rebook(report, title, "missed_appointment", "The person did not attend.", "missed_appointment")
-
-
-def _attended(report: Report) -> TrackMoves:
-    event = report.event
-    return [], [Closing(appointment_key(event["appointment_id"]), "done", "The person attended.")]
+    return [imports.check(report)], []
 
 
 def order_key(order_id: str, step: str) -> str:
@@ -416,20 +352,6 @@ def treatment_to_review(report: Report) -> TrackItem:
     )
 
 
-def _follow_up(report: Report) -> TrackMoves:
-    event = report.event
-    item = TrackItem(
-        key=f"{PREFIX}follow-up|{event['occasion']}",
-        kind="follow_up",
-        title="Book the follow-up: intended, not booked yet",
-        reason=str(event["purpose"]),
-        owner_role="coordination",
-        promise="" if event.get("due_on") else "follow_up_booked",
-        on_date=str(event.get("due_on") or ""),
-    )
-    return [item], []
-
-
 _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "referral_drafted": _drafted,
     "referral_agreed": _agreed,
@@ -441,12 +363,6 @@ _MOVES: Mapping[str, Callable[[Report], TrackMoves]] = {
     "referral_declined": _declined,
     "referral_first_contact": _first_contact,
     "referral_closed": _closed,
-    "appointment_booked": _booked,
-    "appointment_moved": _moved,
-    "appointment_cancelled": _cancelled,
-    "appointment_missed": _missed,
-    "appointment_attended": _attended,
-    "follow_up_triggered": _follow_up,
     "investigation_ordered": _ordered,
     "investigation_cancelled": _order_cancelled,
     "result_received": _resulted,

@@ -27,11 +27,11 @@ from workflows.inbound_feed import InboundFeed
 from workflows.names import TASK_QUEUE
 from workflows.patient_pathway import PatientPathway
 from workflows.referral import ReferralWorkflow
-from workflows.scheduled import DailySweep, MdtList
+from workflows.scheduled import AlertDigest, DailySweep, MdtList
 from workflows.therapy_line import TherapyLine
 
 WORKER = Actor("system:worker", "worker")
-WORKFLOWS = [PatientPathway, TherapyLine, ReferralWorkflow, InboundFeed, MdtList, DailySweep]
+WORKFLOWS = [PatientPathway, TherapyLine, ReferralWorkflow, InboundFeed, MdtList, AlertDigest, DailySweep]
 # After a worker was killed its cached workflows are offered to others after this long; the default is 10 s.
 STICKY_TIMEOUT = timedelta(seconds=1)
 
@@ -80,6 +80,7 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
             records.set_referral_status,
             decisions.decide_next_steps,
             notify.send_notice,
+            notify.send_digests,
             notify.silence,
             notify.list_inbound,
             scheduling.plan_response_check,

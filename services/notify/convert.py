@@ -43,6 +43,7 @@ def message_to_proto(message: Message, attempts: Iterable[Attempt], receipts: It
         event_id=str(message.event_id or ""),
         correlation_id=message.correlation_id,
         body=message.body,
+        digest_id=str(message.digest_id or ""),
         attempts=attempts_to_proto(list(attempts)),
         receipts=[_receipt_to_proto(row) for row in receipts],
     )

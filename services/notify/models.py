@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Identity, MetaData, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.notify.db import SCHEMA
@@ -19,7 +21,7 @@ class Base(DeclarativeBase):
 
 
 class Message(Base):
-    """One logical message as it was first rendered; only its status, and the channel of its last attempt, change."""
+    """One logical message as it was first rendered; status, last channel and digest change."""
 
     __tablename__ = "message"
 
@@ -42,6 +44,10 @@ class Message(Base):
     correlation_id: Mapped[str]
     sent_by: Mapped[str]
     created_at: Mapped[datetime]
+    # It counts against a day's alerts; the tasks of one that is gathered, and the digest that tells them.
+    alert: Mapped[bool] = mapped_column(default=False)
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    digest_id: Mapped[UUID | None]
 
 
 class Attempt(Base):

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from handrail.notify.v1 import notices_pb2 as notices_pb
 from handrail.notify.v1 import notices_pb2_grpc as notices_grpc
+from services.notify import digests
 from services.notify.channels import Channel
 from services.notify.channels.email import Email
 from services.notify.channels.log_only import LogOnly
@@ -46,6 +47,7 @@ _READERS = frozenset(
 SWEEP, SWEEP_FOUND = "sweep", "sweep_found"
 PERMISSIONS: dict[str, frozenset[str]] = {
     "SendNotice": frozenset({"worker", SWEEP}),
+    "SendDigests": frozenset({"worker"}),
     "SuppressPatient": frozenset({"worker"}),
     "LiftSuppression": frozenset({"worker"}),
     "ListInbound": frozenset({"worker"}),
@@ -80,7 +82,7 @@ class Notices(notices_grpc.NoticeServiceServicer):
 
     def __init__(self, engine: AsyncEngine, teams: Teams, templates: Templates, channel: Channel) -> None:
         self._engine = engine
-        self._sender = Sender(engine, teams, templates, channel)
+        self._sender = Sender(engine, teams, templates, channel, digests.gather)
         self._sending: dict[str, tuple[str, _Sending]] = {}
         self._places = asyncio.Semaphore(SENDING_AT_ONCE)
         self._news = asyncio.Event()
@@ -98,6 +100,17 @@ class Notices(notices_grpc.NoticeServiceServicer):
             self._sending[key] = (asked, task)
             task.add_done_callback(lambda done: self._sent(key, done))
         return await asyncio.shield(task)
+
+    async def SendDigests(
+        self, request: notices_pb.SendDigestsRequest, context: AnyContext
+    ) -> notices_pb.SendDigestsResponse:
+        """Tell each team what was gathered for it since the last digest."""
+        async with self._places:
+            done = await digests.send_digests(self._engine, self._sender, UUID(request.idempotency_key))
+        log.info("digests_sent", digests=done.digests, alerts=done.alerts, refused=len(done.refused_teams))
+        return notices_pb.SendDigestsResponse(
+            digests=done.digests, alerts=done.alerts, refused_teams=done.refused_teams
+        )
 
     async def GetMessage(
         self, request: notices_pb.GetMessageRequest, context: AnyContext

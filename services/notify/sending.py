@@ -6,7 +6,7 @@ whether the mail left: it goes out again under the same Message-ID, counted as a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -31,7 +31,12 @@ from services.runtime.logging import get_logger
 
 log = get_logger()
 
-_CONCLUDED = frozenset({"sent", "delivered", "failed"})
+GATHERED = "gathered"
+CONCLUDED = frozenset({"sent", "delivered", "failed", GATHERED})
+
+
+# Says of a new message whether it waits for a digest.
+Budget = Callable[[AsyncSession, Message, notices_pb.SendNoticeRequest], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Sender:
     teams: Teams
     templates: Templates
     channel: Channel
+    budget: Budget
 
     async def send(self, request: notices_pb.SendNoticeRequest) -> notices_pb.SendNoticeResponse:
         """Send a message once; the same request again repeats the answer.
@@ -54,7 +60,7 @@ class Sender:
         async with _sole_sender(self.engine, message_id) as connection:
             async with transaction(connection) as session:
                 message, attempts = await self._claim(session, request, message_id)
-                if message.status in _CONCLUDED:
+                if message.status in CONCLUDED:
                     return _repeated(message, attempts)
                 if await self._held_back(session, message):
                     return _suppressed(message_id)
@@ -72,12 +78,13 @@ class Sender:
         if message is None:
             message = self._compose(request, message_id)
             _refuse_strangers(self.templates.get(message.template))
+            await self.budget(session, message, request)
             session.add(message)
             await session.flush()
             return message, ()
         message.channel = self.channel.name  # a mail server may have been set, or taken away, since the last attempt
         refuse_other_request(message.request_hash, hash_of(request))
-        if message.status not in _CONCLUDED:
+        if message.status not in CONCLUDED:
             _refuse_strangers(self.templates.get(message.template))
         rows = select(Attempt).where(Attempt.message_id == message_id).order_by(Attempt.number)
         return message, (await session.scalars(rows)).all()
@@ -202,7 +209,7 @@ async def _conclude(session: AsyncSession, message_id: UUID, number: int, result
     session.add(
         Attempt(message_id=message_id, number=number, step=result.outcome.value, detail=result.detail, at=now())
     )
-    if message.status not in _CONCLUDED:  # a receipt may have come in the meantime
+    if message.status not in CONCLUDED:  # a receipt may have come in the meantime
         message.status = await _status_after(session, message_id, result.outcome)
     kind = {Outcome.ACCEPTED: DELIVERED, Outcome.REFUSED: BOUNCED}.get(result.outcome)
     if kind is not None and message.owner_id:
@@ -224,6 +231,8 @@ async def _status_after(session: AsyncSession, message_id: UUID, outcome: Outcom
 
 def _repeated(message: Message, attempts: Sequence[Attempt]) -> notices_pb.SendNoticeResponse:
     """Return the answer of the call that concluded the message, whatever receipts said later."""
+    if message.status == GATHERED:
+        return notices_pb.SendNoticeResponse(message_id=str(message.message_id), status=GATHERED)
     accepted = message.status != "failed" or any(step.step == Outcome.ACCEPTED for step in attempts)
     status = "sent" if accepted else "failed"
     return notices_pb.SendNoticeResponse(message_id=str(message.message_id), status=status, already_sent=accepted)

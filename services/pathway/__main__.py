@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import grpc
@@ -16,10 +16,12 @@ from services.pathway.guideline import GuidelineError
 from services.pathway.house import House, LocalRules, current_guideline, read_guidelines, read_urgent
 from services.pathway.ladders import Ladders
 from services.pathway.permissions import PERMISSIONS
+from services.pathway.visits import load_visits
 from services.runtime.clients import open_channel
 from services.runtime.clock import now
 from services.runtime.server import serve
 from services.runtime.settings import REPOSITORY, ServiceSettings, env, require_env
+from services.runtime.teams_file import members, read_entries
 from workflows.client import connect
 from workflows.messages import Settings
 
@@ -32,7 +34,7 @@ async def main() -> None:
     directory = Path(env("HANDRAIL_GUIDELINE_DIR", str(REPOSITORY / "guidelines")))
     try:
         guidelines, promises = read_guidelines(directory)
-        local = LocalRules(promises, Ladders(directory), read_urgent(directory))
+        local = LocalRules(promises, Ladders(directory, _teams()), read_urgent(directory), load_visits(directory))
     except GuidelineError as error:
         sys.exit(f"pathway: {error}")
     guideline = current_guideline(guidelines, env("HANDRAIL_GUIDELINE", "cg81"))
@@ -41,6 +43,7 @@ async def main() -> None:
     limits = Settings(
         activity_seconds=float(env("HANDRAIL_ACTIVITY_SECONDS", "10")),
         window_seconds=float(env("HANDRAIL_WINDOW_SECONDS", "30")),
+        history_events=int(env("HANDRAIL_HISTORY_EVENTS", "1000")),
     )
     house = House(guidelines, guideline, local, client, records, settings.identity_key, limits)
 
@@ -51,6 +54,14 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     loop.call_later(WARM_UP_SECONDS, loop.run_in_executor, None, bank_holidays, now().year)
     await serve(settings, add, PERMISSIONS, records.close, large=frozenset({"DecideNextSteps"}))
+
+
+def _teams() -> Mapping[str, Sequence[str]] | None:
+    """Return the people of each team, so that a ladder rings nobody who is not there; None without a teams file."""
+    path = env("HANDRAIL_TEAMS_FILE", "")
+    if not path:
+        return None
+    return {str(t["team_id"]): [str(m["person_id"]) for m in members(t)] for t in read_entries(Path(path))}
 
 
 if __name__ == "__main__":

@@ -6,19 +6,21 @@ recorded as a departure. One that a missing fact leaves open is said, and stops 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 from handrail.records.v1 import timeline_pb2
 from services.pathway import support
+from services.pathway.as_agreed import departures
 from services.pathway.convert import standing_facts
-from services.pathway.dictionary import Scalar, Therapy
+from services.pathway.dictionary import Therapy
 from services.pathway.facts import current
 from services.pathway.guideline import Guideline
+from services.pathway.knowledge.critique import guards_asked
+from services.pathway.knowledge.proposals import Proposal, read_course, read_regimen
 from services.pathway.permissions import CLINICIANS
-from services.pathway.rules import Judgement, guards_broken
+from services.pathway.rules import Judgement
 from services.runtime.clients import Caller
 from services.runtime.clock import now
 from services.runtime.errors import Category, Conflict, HandrailError, Invalid, NotAllowed, Unavailable
@@ -27,12 +29,9 @@ from workflows.messages import Report, SetAside
 if TYPE_CHECKING:
     from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 
-MODALITY, PURPOSE, REGIMEN = "proposed_modality", "imaging_purpose", "proposed_regimen"
+MODALITY, PURPOSE = "proposed_modality", "imaging_purpose"
 REFUSED_PROPOSED = "refused_treatment_proposed"
-SHORT_NAMES = {"aromatase_inhibitor": "ai", "taxane": "taxane"}
-"""How the codes of regimens name a class instead of an agent: `trastuzumab_ai`."""
-_LONGEST_REGIMEN = 4
-_Asked = tuple[list[Judgement], list[Judgement]]
+_ADVANCED = "advanced"
 
 
 class Cautions:
@@ -52,13 +51,20 @@ class Cautions:
             Invalid: the dictionary knows no such imaging or purpose.
             Unavailable: the record does not answer, so nothing can be asked.
         """
-        proposals = list(_proposals(report, self._guideline))
-        if not proposals:
+        proposal = _proposal(report, self._guideline)
+        if proposal is None:
             return report
-        for name, value in (pair for proposal in proposals for pair in proposal.items()):
-            if problem := self._guideline.dictionary.problem_with(name, value):
-                raise Invalid(problem, field=report.kind)
-        broken, undecided = await self._judged(patient_id, proposals, _treatments(report))
+        if report.kind == "investigation_ordered":
+            for name, value in proposal.facts.items():
+                if problem := self._guideline.dictionary.problem_with(name, value):
+                    raise Invalid(problem, field=report.kind)
+        basis = await self._basis(patient_id)
+        picture = current(standing_facts(basis.facts), self._guideline.dictionary, now())
+        if support.refused_among(picture.values.get(support.REFUSED, ""), _treatments(report), self._guideline):
+            proposal = replace(proposal, facts={**proposal.facts, REFUSED_PROPOSED: True})
+        asked = [one for one, _ in guards_asked(self._guideline, picture, proposal)]
+        broken = [one for one in asked if one.truth == "applies"]
+        undecided = [one for one in asked if one.truth == "cannot_be_decided"]
         said = str(report.event.get("override_reason", "")).strip()
         if broken and not said:
             raise _refused(self._guideline, broken)
@@ -67,20 +73,16 @@ class Cautions:
             raise NotAllowed(message)
         return replace(
             report,
-            set_aside=[SetAside(one.rule_id, one.number) for one in broken],
+            set_aside=[SetAside(one.rule_id, one.number) for one in broken]
+            + departures(report, basis.decisions, proposal, self._guideline),
             undecided=[f"{one.number} (not known: {_labels(self._guideline, one.missing)})" for one in undecided],
         )
 
-    async def _judged(
-        self, patient_id: str, proposals: Sequence[dict[str, Scalar]], treatments: Sequence[str]
-    ) -> _Asked:
-        """Return the guards that one of these proposals breaks, and those that are open, each once.
-
-        `treatments` are the drugs or the regimen proposed, which the person may have refused in advance.
-        """
-        request = timeline_pb2.ListFactsRequest(patient_id=patient_id, include_superseded=True)
+    async def _basis(self, patient_id: str) -> timeline_pb2.GetBasisResponse:
+        """Return the facts that hold now, and what was decided."""
+        request = timeline_pb2.GetBasisRequest(patient_id=patient_id)
         try:
-            kept = await self._caller.call(self._timeline.ListFacts, request)
+            return await self._caller.call(self._timeline.GetBasis, request)
         except HandrailError as error:
             if error.category is not Category.UNAVAILABLE:
                 raise
@@ -89,57 +91,28 @@ class Cautions:
                 "recorded. Send it again shortly; it will not be done twice with the same key."
             )
             raise Unavailable(message) from error
-        facts, as_of = standing_facts(kept.facts), now()
-        refused = current(facts, self._guideline.dictionary, as_of).values.get(support.REFUSED, "")
-        if support.refused_among(refused, treatments, self._guideline):
-            proposals = [{**proposal, REFUSED_PROPOSED: True} for proposal in proposals]
-        judged = [
-            judgement
-            for proposal in proposals
-            for judgement in guards_broken(self._guideline, facts, proposal, as_of, undecided=True)
-        ]
-        broken = {judgement.rule_id: judgement for judgement in judged if judgement.truth == "applies"}
-        undecided = {
-            one.rule_id: one for one in judged if one.truth == "cannot_be_decided" and one.rule_id not in broken
-        }
-        return list(broken.values()), list(undecided.values())
 
 
-def _proposals(report: Report, guideline: Guideline) -> Iterator[dict[str, Scalar]]:
-    """What a report orders or starts, as the facts that guards read."""
+def _proposal(report: Report, guideline: Guideline) -> Proposal | None:
+    """What a report orders or starts; guards are about advanced disease, so an earlier course is not asked."""
     event = report.event
     if report.kind == "investigation_ordered":
-        yield {MODALITY: event["modality"], PURPOSE: event["purpose"]}
-    elif report.kind == "decision_made" and report.treatment == "agreed" and event.get("option"):
-        yield {REGIMEN: event["option"]}
-    elif report.kind == "therapy_line_started":
+        modality = str(event["modality"])
+        return Proposal({MODALITY: modality, PURPOSE: event["purpose"]}, modality, known=True)
+    if report.kind == "decision_made" and report.treatment == "agreed" and event.get("option"):
+        return read_regimen(guideline, event["option"])
+    if report.kind == "therapy_line_started":
         course = event["course"]
-        codes = list(_regimens(course.get("agents", []), guideline))
-        for code in codes:
-            yield {REGIMEN: code}
-        if not codes:
-            yield {}  # the guideline has no code for it, and the person may have refused it all the same
+        agents, classes = (tuple(course.get(name) or ()) for name in ("agents", "classes"))
+        therapy = Therapy(course.get("setting") or _ADVANCED, agents=agents, classes=classes)
+        return read_course(guideline, therapy) if therapy.setting == _ADVANCED else None
+    return None
 
 
 def _treatments(report: Report) -> list[str]:
-    """The drugs that a report starts, or the option that it takes up."""
+    """The drugs that a report starts, or the option that it takes up, which the person may have refused in advance."""
     course = report.event.get("course") or {}
     return [*course.get("agents", []), *course.get("classes", []), *filter(None, [report.event.get("option", "")])]
-
-
-def _regimens(agents: Sequence[str], guideline: Guideline) -> Iterator[str]:
-    """The codes by which the guideline may know these agents given together."""
-    if not 0 < len(agents) <= _LONGEST_REGIMEN:
-        return
-    known = guideline.dictionary.facts[REGIMEN].values
-    if len(agents) == 1:
-        yield agents[0].lower()
-    names = []
-    for agent in agents:
-        classes = guideline.dictionary.classes_of(Therapy(setting="advanced", agents=(agent.lower(),)))
-        names.append([agent.lower(), *(SHORT_NAMES[one] for one in classes if one in SHORT_NAMES)])
-    for order in permutations(names):
-        yield from (code for parts in product(*order) if len(parts) > 1 and (code := "_".join(parts)) in known)
 
 
 def _refused(guideline: Guideline, broken: Sequence[Judgement]) -> Conflict:

@@ -66,8 +66,12 @@ def _problem_with_filter(lines: LineFilter, dictionary: Dictionary) -> str:
         ),
         (lines.settings, dictionary.settings, "setting"),
         (lines.stop_reasons, dictionary.stop_reasons, "stop reason"),
+        (lines.agents_any, tuple(dictionary.agents), "agent"),
     ]
     wrong = [(name, what) for names, known, what in groups for name in names if name not in known]
+    inner = (_problem_with_filter(one, dictionary) for one in lines.but_not)
+    if problem := next(filter(None, inner), ""):
+        return f"but_not: {problem}"
     return f"{wrong[0][0]!r} is no {wrong[0][1]}; correct it or add it to the vocabulary above" if wrong else ""
 
 

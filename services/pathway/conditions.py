@@ -20,6 +20,16 @@ COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
 }
 
 
+def at_least(name: str) -> str:
+    """The name under which values have the least that an unknown number can be."""
+    return f"{name} is at least"
+
+
+def at_most(name: str) -> str:
+    """The name under which values have the most that an unknown number can be."""
+    return f"{name} is at most"
+
+
 class ConditionError(ValueError):
     """A condition that cannot be used; `line` is where it stands in the file (0 if not known)."""
 
@@ -210,15 +220,31 @@ def _compile_among(test: Among, undecided: tuple[str, ...]) -> Check:
 def _compile_compare(test: Compare) -> Check:
     name, limit = test.fact, test.limit
     compare = COMPARISONS[test.comparison][0]
-    holds, fails, unknown = leaf(name)
+    holds, fails, _ = outcomes = leaf(name)
+    least, most = at_least(name), at_most(name)
 
     def check(values: Mapping[str, Value]) -> Outcome:
         value = values.get(name)
         if not isinstance(value, int | float):
-            return unknown
+            return by_span(values.get(least), values.get(most), compare, limit, outcomes)
         return holds if compare(value, limit) else fails
 
     return check
+
+
+def by_span(
+    least: Value | None,
+    most: Value | None,
+    compare: Callable[[float, float], bool],
+    limit: float,
+    outcomes: tuple[Outcome, Outcome, Outcome],
+) -> Outcome:
+    """What a comparison answers for a number that is known in part: settled if both ends of its span say the same."""
+    holds, fails, unknown = outcomes
+    if not isinstance(least, int | float) or not isinstance(most, int | float):
+        return unknown
+    low = compare(least, limit)
+    return unknown if low is not compare(most, limit) else holds if low else fails
 
 
 def _compile_negated(inner: Check) -> Check:

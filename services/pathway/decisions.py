@@ -14,20 +14,21 @@ from handrail.records.v1 import timeline_pb2
 from services.pathway import items
 from services.pathway.convert import standing_facts, value_from_proto
 from services.pathway.directory import Directory
-from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, end_of
+from services.pathway.due_dates import DueTime, calendar_for, due_after_hours, due_after_working_days, end_of
 from services.pathway.emergencies import emergencies, is_emergency
-from services.pathway.facts import Fact, current
+from services.pathway.facts import Fact, Picture, current
 from services.pathway.guideline import Due, Guideline
 from services.pathway.knowledge.urgent import judge_urgent
 from services.pathway.plan import plan
-from services.pathway.promises import Promises
 from services.pathway.reports import CLOCK_TOLERANCE
 from services.pathway.rules import Judgement, evaluate, judge
+from services.pathway.visits import PREFERENCE
 from services.runtime.clients import Caller
 from services.runtime.errors import Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
+    from services.pathway.house import LocalRules
 
 Context = ServicerContext[Any, Any]
 Guidelines = Mapping[tuple[str, str], Guideline]
@@ -46,15 +47,15 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
     def __init__(
         self,
         guidelines: Guidelines,
-        promises: Promises,
-        urgent: Guideline,
+        local: LocalRules,
         caller: Caller,
         timeline: TimelineServiceAsyncStub,
         directory: Directory,
     ) -> None:
         self._guidelines = guidelines
-        self._promises = promises
-        self._urgent = urgent
+        self._promises = local.promises
+        self._urgent = local.urgent
+        self._visits = local.visits
         self._directory = directory
         self._caller = caller
         self._timeline = timeline
@@ -95,6 +96,10 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
                 decisions_pb2.ItemToClose(key=item.key, how=item.how, reason=item.reason)
                 for item in (*acute.close, *planned.close)
             ],
+            visits=[
+                decisions_pb2.VisitOffer(visit=visit, said=self._visits.said(visit, _preferred(picture)))
+                for visit in request.visits
+            ],
         )
         if planned.reevaluate_at is not None:
             reply.reevaluate_at.FromDatetime(planned.reevaluate_at)
@@ -133,7 +138,7 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
         match request.WhichOneof("within"):
             case "on_date":
                 day = _day(request.on_date)
-                return DueTime(day, end_of(day))
+                return DueTime(day, end_of(day), calendar_for(day))
             case "hours":
                 return due_after_hours(start, request.hours)
             case "working_days":
@@ -172,6 +177,12 @@ def _taken(referrals: Sequence[timeline_pb2.Referral], as_of: datetime) -> dict[
         if moments:
             taken[referral.to_team] = max([*moments, taken.get(referral.to_team, moments[0])])
     return taken
+
+
+def _preferred(picture: Picture) -> object:
+    """Return how the person would like to be seen; None when nobody knows."""
+    held = picture.held.get(PREFERENCE)
+    return held.value if held else None
 
 
 def _promised(due: Due | None, name: str, start: datetime) -> DueTime:
@@ -273,6 +284,7 @@ def _wanted(item: items.WantedItem) -> decisions_pb2.WantedItem:
         fact_ids=item.fact_ids,
         missing_fact=item.missing_fact,
         supplied_by=item.supplied_by,
+        calendar_version=calendar_for(item.due_on),
     )
     wanted.due_at.FromDatetime(item.due_at)
     return wanted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.clinical.v1 import terms_pb2
 from handrail.records.v1 import timeline_pb2
-from services.pathway import imports, reopening, support
+from services.pathway import data_asked, imports, reopening, support
 from services.pathway.cautions import Cautions
 from services.pathway.convert import value_from_proto
 from services.pathway.directory import Directory
@@ -63,8 +63,29 @@ class Desk:
         known = await self._said_before(report, request.patient_id)
         if known is not None and known.found:
             return known.receipt
+        try:
+            return await self._taken(request, kind, report, known)
+        except HandrailError as refused:
+            if refused.category is Category.UNAVAILABLE:
+                raise
+            # It may be refused for what it did itself: said twice at once, it was filed after we asked.
+            known = await self._said_before(report, request.patient_id)
+            if known is not None and known.found:
+                return known.receipt
+            raise
+
+    async def _taken(
+        self,
+        request: Any,  # noqa: ANN401 - any reporting request
+        kind: str,
+        report: Report,
+        known: timeline_pb2.GetReplyResponse | None,
+    ) -> terms_pb2.Receipt:
+        """Check a report that was not filed before against the record, and hand it in."""
         await self._directory.check(report)
         report = await self._directory.with_key_worker(report)
+        if kind == data_asked.KIND:
+            report = data_asked.completed(report, self._guideline)
         if kind == "fact_corrected":
             report = await self._checked_correction(request, report)
         if kind == "item_completed":

@@ -67,15 +67,19 @@ class TableRow:
 class LineFilter:
     """Which lines of treatment count; an empty field does not filter. Classes may name a class group.
 
-    A line whose length is not known may or may not pass `months_at_most`: then nobody knows the count either.
+    `but_not` leaves lines out again, each of its filters whole. A line whose length is not known may or may not pass
+    a limit of `months`: then nobody knows the count either.
     """
 
     __pydantic_config__ = NO_OTHER_FIELDS
     settings: tuple[str, ...] = ()
     classes_any: tuple[str, ...] = ()
     classes_all: tuple[str, ...] = ()
+    agents_any: tuple[str, ...] = ()
     stop_reasons: tuple[str, ...] = ()
     months_at_most: float | None = None
+    months_at_least: float | None = None
+    but_not: tuple[LineFilter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,8 @@ class Dictionary:
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     also_called: Mapping[str, str] = field(default_factory=dict)
+    only_alone: tuple[str, ...] = ()  # proposed regimens that are another regimen with another drug beside them
+    beside: tuple[str, ...] = ()  # classes that make no other regimen of what they are given with
     contradictions: tuple[Mapping[str, Scalar], ...] = ()
 
     def nearest(self, name: str) -> str:

@@ -84,7 +84,9 @@ class Directory:
         """Return what a ladder asks of a team; one that nobody knows is taken to have all that a team can have."""
         known = {team.team_id: team for team in await self._known_teams()}
         team = known.get(team_id)
-        return Team(bool(team.deputy), bool(team.lead), len(team.members)) if team else Team()
+        if team is None:
+            return Team(team_id=team_id)
+        return Team(bool(team.deputy), bool(team.lead), len(team.members), team_id, team.deputy, team.lead)
 
     async def telephone(self, role: str) -> str:
         """Return how the first team with a role is rung up, `01632 960120 (Breast oncology)`; empty if nobody knows."""
@@ -117,6 +119,8 @@ def _named(report: Report) -> Iterator[tuple[str, str, str]]:
     match report.kind:
         case "item_handed_over" | "lead_changed":
             yield event["to_team"], f"{report.kind}.to_team", "team"
+        case "appointment_booked" if event.get("with_team"):
+            yield event["with_team"], "appointment_booked.with_team", "team"
         case "needs_assessed":
             for place, concern in enumerate(event.get("concerns", [])):
                 if team := concern.get("owner_team", ""):

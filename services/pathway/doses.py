@@ -12,13 +12,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from math import inf
 
-from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, LineFilter
+from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, LineFilter, Therapy
 from services.pathway.due_dates import london_date
 from services.pathway.held import Gap, Held
 from services.pathway.lines import DAYS_PER_MONTH, Line, latest
 
 _EARLY = frozenset({"neoadjuvant", "adjuvant"})
-_MAY_GO_ON = frozenset({"", "ongoing"})
 _LACKING = "what was given in these weeks, or when a line was last given, is not recorded"
 _UNDATED = (Gap("prior_therapy", "never_recorded"),), (Gap("prior_therapy", "left_open", _LACKING),)
 _NOTE = "counted from the lines of treatment"
@@ -133,7 +132,7 @@ def _settled(wanted: DoseFilter, doses: tuple[_Dose, ...], days: tuple[float, fl
 
 
 def _passes(wanted: DoseFilter, line: Line) -> bool | None:
-    if not frozenset(wanted.agents_any).isdisjoint(line.therapy.agents):
+    if not line.agents.isdisjoint(wanted.agents_any):
         return True
     return line.passes(LineFilter(classes_any=wanted.classes_any))
 
@@ -152,7 +151,7 @@ def _doses(lines: tuple[Line, ...], stated_on: tuple[date, ...], on: date) -> tu
 def _by_its_dates(line: Line, stated_on: date, on: date) -> _Dose:
     """A date that is still to come says nothing of today; what goes on may have been given since it was stated."""
     therapy = line.therapy
-    goes_on = therapy.stop_reason in _MAY_GO_ON
+    goes_on = _may_go_on(therapy)
     last, ended, start = (_days_since(day, on) for day in (therapy.last_dose_on, therapy.ended_on, therapy.started_on))
     if last is not None:
         return _Dose(line, 0 if goes_on and stated_on < on else last, last)
@@ -160,6 +159,11 @@ def _by_its_dates(line: Line, stated_on: date, on: date) -> _Dose:
     if ended is None and start is not None and therapy.months is not None and not goes_on:
         fewest = max(0.0, start - (therapy.months + 1) * DAYS_PER_MONTH)
     return _Dose(line, fewest, inf if start is None else start)
+
+
+def _may_go_on(therapy: Therapy) -> bool:
+    """Whether a line may have been given since it was stated; one that has a day on which it ended has ended."""
+    return therapy.stop_reason == "ongoing" or (not therapy.stop_reason and therapy.ended_on is None)
 
 
 def _days_since(day: date | None, on: date) -> int | None:
@@ -178,7 +182,7 @@ def _days_since_start(dose: _Dose, on: date) -> float:
 def _precedes(line: Line, other: Line) -> bool:
     """Whether one line is known to have ended before another began: early disease first, then by number of line."""
     one, two = line.therapy, other.therapy
-    if one.stop_reason in _MAY_GO_ON:
+    if _may_go_on(one):
         return False
     if one.setting != two.setting:
         return one.setting in _EARLY and (two.setting not in _EARLY or one.setting == "neoadjuvant")

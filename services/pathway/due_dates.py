@@ -17,23 +17,33 @@ import holidays
 LONDON = ZoneInfo("Europe/London")
 END_OF_WORKING_DAY = time(17, 0)
 """A report made later than this, London time, counts as made on the next working day."""
-CALENDAR_VERSION = f"holidays {version('holidays')}"
+CALENDAR_VERSION = f"holidays {version('holidays')}, England"
+"""Whose bank holidays count: those that were proclaimed when this version was made, and the yearly ones."""
+CALENDAR_ENDS = 2100
+"""The last year whose bank holidays the calendar knows."""
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class DueTime:
-    """When something is due: a London date, its end (or exact minute) as a UTC instant, whose calendar."""
+    """When something is due: a London date, its end (or exact minute) as a UTC instant, and whose calendar said so."""
 
     due_on: date
     due_at: datetime
     calendar_version: str = CALENDAR_VERSION
 
 
+def calendar_for(day: date) -> str:
+    """Return which calendar decided a due date: its data, and what it does not know of that year."""
+    if day.year <= CALENDAR_ENDS:
+        return CALENDAR_VERSION
+    return f"{CALENDAR_VERSION}; bank holidays known to {CALENDAR_ENDS} only, weekends after"
+
+
 @cache
 def bank_holidays(year: int) -> frozenset[date]:
-    """The bank holidays of England in a year."""
+    """The bank holidays of England in a year; none after `CALENDAR_ENDS`, which `calendar_for` then says."""
     return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
 
 
@@ -73,7 +83,7 @@ def due_after_working_days(recorded_at: datetime, working_days: int) -> DueTime:
     day = _working_day_from(day)
     for _ in range(working_days):
         day = _working_day_from(day + _ONE_DAY)
-    return DueTime(due_on=day, due_at=end_of(day))
+    return DueTime(day, end_of(day), calendar_for(day))
 
 
 def due_after_hours(occurred_at: datetime, hours: int) -> DueTime:
@@ -85,7 +95,8 @@ def due_after_hours(occurred_at: datetime, hours: int) -> DueTime:
         message = f"A due time needs 0 hours or more, not {hours}."
         raise ValueError(message)
     due_at = _aware(occurred_at).astimezone(UTC).replace(second=0, microsecond=0) + timedelta(hours=hours)
-    return DueTime(due_on=london_date(due_at), due_at=due_at)
+    due_on = london_date(due_at)
+    return DueTime(due_on, due_at, calendar_for(due_on))
 
 
 def _working_day_from(day: date) -> date:

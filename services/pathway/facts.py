@@ -6,26 +6,25 @@ yet known at `as_of` if it asks about the past. Counting rules: CG81.md section 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 
+from services.pathway.conditions import at_least, at_most
 from services.pathway.dictionary import (
-    UNKNOWN_CODES,
     Derivation,
     Dictionary,
     FactDef,
     LineFilter,
-    TableRow,
     Therapy,
     Value,
 )
 from services.pathway.doses import Treatment, by_doses, from_doses
 from services.pathway.due_dates import london_date
-from services.pathway.held import Fact, Gap, Held
-from services.pathway.lines import Line, derive, interval
+from services.pathway.held import Fact, Gap, Held, age_of, is_unknown, same, span_text, value_text
+from services.pathway.lines import Counted, Line, derive, interval
+from services.pathway.tables import disagreement, from_table, reconciled
 
 __all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_unknown", "value_text"]
 
@@ -34,7 +33,8 @@ __all__ = ["Fact", "Gap", "Held", "Picture", "Therapy", "Value", "current", "is_
 class Picture:
     """Everything known of one person: `held` with provenance, `values` to judge, `history` oldest first.
 
-    `known` has the names that are known, `prior_therapy` among them once its history is settled.
+    `known` has the names that are known, `prior_therapy` among them once its history is settled. Of a number that is
+    known in part, `values` has between which two it lies (`conditions.at_least`, `at_most`).
     """
 
     as_of: datetime
@@ -42,6 +42,12 @@ class Picture:
     values: Mapping[str, Value]
     history: Mapping[str, Sequence[Fact]]
     known: frozenset[str]
+
+    def known_of(self, name: str) -> Value | None:
+        """The value of a name, or in words between which two numbers it lies; None if neither is known."""
+        value = self.values.get(name)
+        held = self.held.get(name) if value is None else None
+        return span_text(held.span) if held and held.span else value
 
     def bases(self, name: str) -> tuple[str, ...]:
         """The names of its gaps, without the cost of them."""
@@ -59,7 +65,7 @@ class Picture:
 def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> Picture:
     """Settle every name: latest by `occurred_at`, then `seq`; disagreement and staleness become unknown."""
     history: dict[str, list[Fact]] = {}
-    for fact in sorted(facts, key=_age):
+    for fact in sorted(facts, key=age_of):
         history.setdefault(fact.name, []).append(fact)
     held: dict[str, Held] = {}
     for name, reports in history.items():
@@ -76,15 +82,22 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
         if history.keys().isdisjoint(inputs):
             derived = Held(definition.name, gaps=(Gap(inputs[0], "never_recorded"),))
         else:
-            derived = _derive_from_table(definition, inputs, dictionary, history, held)
-        held[definition.name] = _reconciled(derived, held.get(definition.name), definition)
+            derived = from_table(definition, dictionary, history, held)
+        held[definition.name] = reconciled(derived, held.get(definition.name), definition, dictionary, history)
     for definition, findings in _finding_facts(dictionary):
         if implied := _implied_by_findings(definition, findings, held):
             held[definition.name] = implied
     stated = {name: value for name, entry in held.items() if (value := entry.value) is not None}
     values = _presumed(dictionary) | stated
     known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
-    return Picture(as_of, held, values, history, known)
+    return Picture(as_of, held, values | _spans(held), history, known)
+
+
+def _spans(held: Mapping[str, Held]) -> dict[str, Value]:
+    """Between which two numbers those lie that are known in part."""
+    spans = {name: entry.span for name, entry in held.items() if entry.span is not None and entry.value is None}
+    least: dict[str, Value] = {at_least(name): span[0] for name, span in spans.items()}
+    return least | {at_most(name): span[1] for name, span in spans.items()}
 
 
 def _settle_from_lines(dictionary: Dictionary, lines: _Lines, held: dict[str, Held], as_of: datetime) -> None:
@@ -96,12 +109,6 @@ def _settle_from_lines(dictionary: Dictionary, lines: _Lines, held: dict[str, He
 
 
 _LONG_AGO = (datetime.min.replace(tzinfo=UTC), 0)
-_age: Callable[[Fact], tuple[datetime, int]] = attrgetter("occurred_at", "seq")
-
-
-def is_unknown(value: Value) -> bool:
-    """Whether a report says that nobody knows."""
-    return isinstance(value, str) and value in UNKNOWN_CODES
 
 
 def _settle(definition: FactDef, reports: Sequence[Fact]) -> Held:
@@ -124,20 +131,16 @@ def _settle_specimens(definition: FactDef, reports: Sequence[Fact]) -> Held:
     stated = by_subject.pop("", None)
     specimens = [fact for fact in by_subject.values() if not is_unknown(fact.value)]
     if stated is not None and not is_unknown(stated.value):
-        newer = [fact for fact in specimens if _age(fact) > _age(stated) and fact.value != stated.value]
+        newer = [fact for fact in specimens if age_of(fact) > age_of(stated) and fact.value != stated.value]
         if not newer:
             return Held(definition.name, stated.value, (stated.fact_id,), last=stated)
         specimens.append(stated)
     if not specimens:
         return _settle(definition, reports)
     if len({fact.value for fact in specimens}) > 1:
-        return Held(definition.name, gaps=(_disagreement(definition.name, definition),), last=reports[-1])
+        return Held(definition.name, gaps=(disagreement(definition.name, definition),), last=reports[-1])
     ids = tuple(fact.fact_id for fact in specimens)
     return Held(definition.name, specimens[-1].value, ids, last=specimens[-1])
-
-
-def _disagreement(name: str, definition: FactDef) -> Gap:
-    return Gap(name, "disagree", f"specimens disagree on {definition.label}: the MDT states which governs")
 
 
 def _aged(entry: Held, days: int, as_of: datetime) -> Held:
@@ -175,15 +178,13 @@ class _Lines:
         gap = Gap("prior_therapy", "never_recorded")
         if none.value is True and none.last is not None:
             ids = (*none.fact_ids, *(fact.fact_id for fact in reported))
-            if any(_age(fact) < _age(none.last) for fact in reported):
+            if any(age_of(fact) < age_of(none.last) for fact in reported):
                 note = "a line of treatment is recorded, and a later report says that there was none"
                 return cls((), ids, known=False, gap=Gap("prior_therapy", "disagree", note))
         else:
             ids = tuple(fact.fact_id for fact in reported)
         therapies = [fact.value for fact in reported if isinstance(fact.value, Therapy)]
-        lines = tuple(
-            Line(therapy, dictionary.classes_of(therapy), dictionary.knows_classes_of(therapy)) for therapy in therapies
-        )
+        lines = tuple(Line.read(therapy, dictionary) for therapy in therapies)
         stated_on = tuple(london_date(fact.occurred_at) for fact in reported)
         return cls(lines, ids, known=bool(ids), gap=gap, stated_on=stated_on)
 
@@ -228,12 +229,16 @@ def _derived_from_lines(dictionary: Dictionary, lines: _Lines) -> dict[str, Held
 def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Lines) -> Held:
     if not lines.known:
         return Held(definition.name, gaps=(lines.gap,))
-    value, lacking = derive(derivation, lines.lines)
-    if value is None:
-        return Held(definition.name, gaps=(Gap("prior_therapy", "left_open", lacking),))
-    return Held(definition.name, value, lines.fact_ids, note="counted from the lines of treatment")
+    return _from_lines(definition.name, derive(derivation, lines.lines), lines.fact_ids)
 
 
+def _from_lines(name: str, counted: Counted, fact_ids: tuple[str, ...]) -> Held:
+    open_ = (Gap("prior_therapy", "left_open", counted.lacking),) if counted.value is None else ()
+    ids = fact_ids if counted.value is not None or counted.span else ()
+    return Held(name, counted.value, ids, note=_COUNTED if ids else "", gaps=open_, span=counted.span)
+
+
+_COUNTED = "counted from the lines of treatment"
 _SHORT_MONTHS = 6.0  # the shortest limit that an appraisal sets
 
 
@@ -246,15 +251,11 @@ def _intervals(dictionary: Dictionary, lines: _Lines, held: Mapping[str, Held], 
     on = london_date(relapse.last.occurred_at) if relapse.value is True and relapse.last else None
     found = {}
     for fact, wanted in _interval_facts(dictionary) if lines.known else ():
-        value, lacking = interval(wanted, lines.lines, on)
+        counted = interval(wanted, lines.lines, on)
         undated = relapse.last is not None and relapse.last.occurred_at == as_of
-        if undated and isinstance(value, float) and value > _SHORT_MONTHS:
-            value, lacking = None, "when the relapse was found is not recorded"
-        if value is None:
-            found[fact.name] = Held(fact.name, gaps=(Gap("prior_therapy", "left_open", lacking),))
-        else:
-            ids = (*lines.fact_ids, *relapse.fact_ids)
-            found[fact.name] = Held(fact.name, value, ids, note="counted from the lines of treatment")
+        if undated and isinstance(counted.value, float) and counted.value > _SHORT_MONTHS:
+            counted = Counted(lacking="when the relapse was found is not recorded", span=(0, counted.value))
+        found[fact.name] = _from_lines(fact.name, counted, (*lines.fact_ids, *relapse.fact_ids))
     return found
 
 
@@ -262,7 +263,7 @@ def _implied_by_findings(definition: FactDef, findings: tuple[str, ...], held: M
     """A suspicion as its findings imply it; one that was stated stands if no finding is there."""
     stated = held.get(definition.name)
     present = [held[name] for name in findings if name in held and held[name].value is True]
-    present.sort(key=lambda entry: _age(entry.last) if entry.last else _LONG_AGO)
+    present.sort(key=lambda entry: age_of(entry.last) if entry.last else _LONG_AGO)
     ids = tuple(fact_id for entry in present for fact_id in entry.fact_ids)
     if present:
         implied = Held(definition.name, value=True, fact_ids=ids, last=present[-1].last)
@@ -276,99 +277,24 @@ def _implied_by_findings(definition: FactDef, findings: tuple[str, ...], held: M
     return Held(definition.name, value=False, fact_ids=ids, note="none of its findings is there")
 
 
-def _derive_from_table(
-    definition: FactDef,
-    inputs: Sequence[str],
-    dictionary: Dictionary,
-    history: Mapping[str, Sequence[Fact]],
-    held: Mapping[str, Held],
-) -> Held:
-    """Each specimen is judged alone; then they must agree, or the MDT's statement of the inputs governs."""
-    reports = [fact for name in inputs for fact in history.get(name, ())]
-    subjects = dict.fromkeys(fact.subject for fact in reports if fact.subject and definition.per_specimen)
-    settled = {name: held[name] for name in inputs if name in held}
-    governed = settled.get(inputs[0], Held(inputs[0]))
-    stated_for_person = governed.value is not None and governed.last is not None and not governed.last.subject
-    if len(subjects) <= 1 or stated_for_person:
-        return _apply_table(definition, dictionary, settled)
-    results = [_apply_table(definition, dictionary, _of_specimen(inputs, reports, subject)) for subject in subjects]
-    open_gaps = tuple(dict.fromkeys(gap for result in results for gap in result.gaps))
-    newest = max(reports, key=_age)
-    if open_gaps:
-        return Held(definition.name, gaps=open_gaps, last=newest)
-    if len({result.value for result in results}) > 1:
-        return Held(definition.name, gaps=(_disagreement(inputs[0], definition),), last=newest)
-    ids = tuple(dict.fromkeys(fact_id for result in results for fact_id in result.fact_ids))
-    return replace(results[-1], fact_ids=ids)
-
-
-def _of_specimen(inputs: Sequence[str], reports: Sequence[Fact], subject: str) -> dict[str, Held]:
-    """The inputs as reported for one specimen, else as reported for none."""
-    found: dict[str, Held] = {}
-    for name in inputs:
-        own = [fact for fact in reports if fact.name == name and fact.subject in {subject, ""}]
-        own.sort(key=lambda fact: (fact.subject == subject, *_age(fact)))
-        if own and not is_unknown(own[-1].value):
-            found[name] = Held(name, own[-1].value, (own[-1].fact_id,), last=own[-1])
-    return found
-
-
-def _apply_table(definition: FactDef, dictionary: Dictionary, known: Mapping[str, Held]) -> Held:
-    derivation = definition.derived or Derivation()
-    values = {name: entry.value for name, entry in known.items() if entry.value is not None}
-    for row in derivation.table:
-        if row.when.items() <= values.items():
-            ids = tuple(fact_id for name in row.when for fact_id in known[name].fact_ids)
-            return Held(definition.name, row.value, ids, note=_listed(row.when, dictionary))
-    possible = [row for row in derivation.table if not _contradicted(row, values)]
-    for name in derivation.inputs:
-        entry = known.get(name, Held(name))
-        if entry.value is None and any(name in row.when for row in possible):
-            others = _listed(values, dictionary)
-            note = f"{others} alone does not settle {definition.label}" if others else ""
-            return Held(definition.name, gaps=entry.gaps or (Gap(name, "never_recorded", note),))
-    gap = Gap(derivation.inputs[0], "left_open", f"the results do not settle {definition.label}: the MDT states it")
-    return Held(definition.name, gaps=(gap,))
-
-
-def _listed(values: Mapping[str, Value], dictionary: Dictionary) -> str:
-    return ", ".join(f"{dictionary.facts[name].label} {value_text(value)}" for name, value in values.items())
-
-
-def _contradicted(row: TableRow, values: Mapping[str, Value]) -> bool:
-    return any(values.get(name, value) != value for name, value in row.when.items())
-
-
 def _reconciled(derived: Held, stated: Held | None, definition: FactDef) -> Held:
     """A derived fact may be stated; if statement and derivation disagree, neither is believed."""
-    if stated is not None and any(gap.why == "disagree" for gap in stated.gaps):
-        return stated  # what one specimen's tests say settles nothing while another's is stated otherwise
     if stated is None or stated.value is None:
-        return derived
+        return stated if stated is not None and any(gap.why == "disagree" for gap in stated.gaps) else derived
     if derived.value is None:
-        return derived if _outdated(stated, derived) else stated
-    if _same(derived.value, stated.value):
+        if derived.span is None or _within(stated.value, derived.span):
+            return stated
+        return _contradicted(definition, stated, span_text(derived.span))
+    if same(derived.value, stated.value):
         return replace(derived, fact_ids=tuple(dict.fromkeys((*stated.fact_ids, *derived.fact_ids))), last=stated.last)
+    return _contradicted(definition, stated, str(derived.value))
+
+
+def _contradicted(definition: FactDef, stated: Held, follows: str) -> Held:
     base = definition.derived.inputs[0] if definition.derived else definition.name
-    note = f"{definition.label} was stated as {stated.value}, but follows as {derived.value} from other facts"
+    note = f"{definition.label} was stated as {stated.value}, but follows as {follows} from other facts"
     return Held(definition.name, gaps=(Gap(base, "disagree", note),), last=stated.last)
 
 
-def _outdated(stated: Held, derived: Held) -> bool:
-    """Specimens disagree, and the statement is of one specimen, or older than the newest."""
-    if not any(gap.why == "disagree" for gap in derived.gaps) or stated.last is None:
-        return False
-    return bool(stated.last.subject) or (derived.last is not None and _age(derived.last) > _age(stated.last))
-
-
-def _same(left: Value, right: Value) -> bool:
-    return left == right and isinstance(left, bool) == isinstance(right, bool)
-
-
-def value_text(value: Value) -> str:
-    """A value as people read it: yes, no, not amplified, 12."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Therapy):
-        return " + ".join(value.agents) or value.setting
-    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+def _within(value: Value, span: tuple[float, float]) -> bool:
+    return isinstance(value, int | float) and span[0] <= value <= span[1]

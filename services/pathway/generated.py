@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.pathway.conditions import COMPARISONS, Among, Compare, Condition, Every, Negated, Outcome, Some, leaf
+from services.pathway.conditions import (
+    COMPARISONS,
+    Among,
+    Compare,
+    Condition,
+    Every,
+    Negated,
+    Outcome,
+    Some,
+    at_least,
+    at_most,
+    by_span,
+    leaf,
+)
 from services.pathway.dictionary import Dictionary, Value
 
 CheckAll = Callable[[Mapping[str, Value]], tuple[Outcome, ...]]
@@ -27,7 +40,7 @@ def compile_all(conditions: Sequence[Condition], dictionary: Dictionary) -> Chec
         f"return ({''.join(f'{name}, ' for name in answers)})",
     ]
     found: dict[str, Any] = {f"c{place}": value for place, value in enumerate(source.constants)}
-    found["numbers"] = (int, float)
+    found |= {"numbers": (int, float), "by_span": by_span}
     # No word of a guideline file is in this source: it has numbered names and fixed words only.
     exec("\n ".join(lines), found)  # noqa: S102 - a call for each test takes two and a half times as long
     check_all: CheckAll = found["check_all"]
@@ -79,4 +92,14 @@ class _Source:
             return self._line(f"{self._constant(by_value.get)}({value}, {self._constant(fails)})")
         compare, limit = self._constant(COMPARISONS[test.comparison][0]), self._constant(test.limit)
         compared = f"{self._constant(passes)} if {compare}({value}, {limit}) else {self._constant(fails)}"
-        return self._line(f"{self._constant(unknown)} if not isinstance({value}, numbers) else {compared}")
+        unsettled = self._constant(unknown)
+        if self._counted(test.fact):
+            ends = ", ".join(f"get({self._constant(end(test.fact))})" for end in (at_least, at_most))
+            outcomes = self._constant((passes, fails, unknown))
+            unsettled = f"by_span({ends}, {compare}, {limit}, {outcomes})"
+        return self._line(f"{unsettled} if not isinstance({value}, numbers) else {compared}")
+
+    def _counted(self, name: str) -> bool:
+        """Whether the number may be known in part: it follows from lines of treatment."""
+        derived = self.dictionary.facts[name].derived
+        return derived is not None and derived.lines is not None

@@ -35,6 +35,7 @@ from services.pathway.rule_types import (
     Update,
 )
 from services.pathway.satisfiable import never_true
+from services.pathway.vocabulary import problem_with_vocabulary, slip_in_regimens
 from services.pathway.yaml_lines import GuidelineError, Mapped, canonical, line_at, read, refused, validated
 
 __all__ = [
@@ -126,7 +127,8 @@ class Shared:
 
 
 _DICTIONARY = TypeAdapter(Dictionary)
-_JUDGES_NOTHING = {"facts", "also_called", "contradictions"}  # of facts, what the rules read is added by itself
+_JUDGES_NOTHING = {"facts", "also_called", "only_alone", "beside", "contradictions"}
+"""Of facts, what the rules read is added by itself."""
 _EVENT = TypeAdapter(EventDef)
 _FILE = TypeAdapter(_File)
 
@@ -159,6 +161,9 @@ def load_shared(directory: Path) -> Shared:
     for name, entry in _entries(raw, "facts", path):
         entry["name"] = name
     dictionary = validated(_DICTIONARY, raw, path)
+    place, problem = problem_with_vocabulary(dictionary)
+    if problem:
+        raise refused(path, line_at(raw, place), problem)
     for name, fact in dictionary.facts.items():
         if problem := problem_with_fact(fact, dictionary):
             raise refused(path, line_at(raw, ("facts", name)), f"{name}: {problem}.")
@@ -214,7 +219,7 @@ def load_version(path: Path, shared: Shared) -> Guideline:
     if problem := problem_with_date(file.checked_on):
         raise refused(path, 1, f"checked_on: {problem}.")
     for rule, line in zip(file.rules, lines, strict=True):
-        problem = problem_with_rule(rule, file.rules, dictionary, shared.events)
+        problem = problem_with_rule(rule, file.rules, dictionary, shared.events) or slip_in_regimens(rule, dictionary)
         if not problem and rule.condition is not None and (clash := never_true(rule.condition, dictionary)):
             problem = f"gate and when can never hold together ({clash}); correct one of them"
         if problem:

@@ -35,6 +35,7 @@ from services.pathway.ladders import Ladders
 from services.pathway.promises import Promises, load_promises
 from services.pathway.referrals import ReferralService
 from services.pathway.scheduling import SchedulingService
+from services.pathway.visits import Visits
 from services.pathway.yaml_lines import refused
 from services.runtime.clients import Caller
 from services.runtime.context import Actor
@@ -90,11 +91,15 @@ def current_guideline(guidelines: Guidelines, guideline_id: str) -> Guideline:
 
 
 class LocalRules(NamedTuple):
-    """What a service sets for itself: how soon promises are kept, who hears when they are not, what goes before all."""
+    """What a service sets for itself.
+
+    How soon promises are kept, who hears when they are not, what goes before all, how visits may be held.
+    """
 
     promises: Promises
     ladders: Ladders
     urgent: Guideline
+    visits: Visits
 
 
 class House:
@@ -116,8 +121,8 @@ class House:
         desk = Desk(Door(client), caller, timeline, guideline, limits, directory)
         self.intake = IntakeService(desk)
         self.referrals = ReferralService(desk)
-        self.scheduling = SchedulingService(desk, local.promises, local.ladders, directory)
-        self.decisions = DecisionService(guidelines, local.promises, local.urgent, caller, timeline, directory)
+        self.scheduling = SchedulingService(desk, local.promises, local.ladders, local.visits, directory)
+        self.decisions = DecisionService(guidelines, local, caller, timeline, directory)
 
     def add_servicers(self, server: grpc.aio.Server) -> Sequence[str]:
         """Register the services on a server; return their full names."""

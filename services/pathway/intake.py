@@ -138,6 +138,12 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """Somebody tried and could not; the task waits for the next try."""
         return intake_pb2.AttemptItemResponse(receipt=await self._desk.accept(request, "item_attempted"))
 
+    async def AskForData(
+        self, request: intake_pb2.AskForDataRequest, context: Context
+    ) -> intake_pb2.AskForDataResponse:
+        """Whoever has a task asks for the data that it cannot go on without."""
+        return intake_pb2.AskForDataResponse(receipt=await self._desk.accept(request, "item_data_asked"))
+
     async def HandOverItem(
         self, request: intake_pb2.HandOverItemRequest, context: Context
     ) -> intake_pb2.HandOverItemResponse:
@@ -289,6 +295,12 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
     ) -> intake_pb2.ReviewComplicationResponse:
         """A complication that is watched was looked at again."""
         return intake_pb2.ReviewComplicationResponse(receipt=await self._desk.accept(request, "complication_reviewed"))
+
+    async def AgreeContact(
+        self, request: intake_pb2.AgreeContactRequest, context: Context
+    ) -> intake_pb2.AgreeContactResponse:
+        """How the person is to be reached, and how not, was agreed with them."""
+        return intake_pb2.AgreeContactResponse(receipt=await self._desk.accept(request, "contact_agreed"))
 
     async def ReopenPathway(
         self, request: intake_pb2.ReopenPathwayRequest, context: Context

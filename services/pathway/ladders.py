@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from services.pathway.dictionary import NO_OTHER_FIELDS
-from services.pathway.due_dates import LONDON, due_after_working_days
+from services.pathway.due_dates import LONDON, due_after_working_days, london_date
 from services.pathway.guideline import GuidelineError
 from services.pathway.yaml_lines import Mapped, line_at, read, refused, validated
 
@@ -61,23 +61,55 @@ class Telephone:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """A team or a person who is away, from the first to the last day."""
+
+    __pydantic_config__ = NO_OTHER_FIELDS
+    who: str
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
 class LadderBook:
-    """All ladders, which kind of task climbs which, and the telephones."""
+    """All ladders, which kind of task climbs which, the telephones, who is away, how many alerts a day are enough."""
 
     __pydantic_config__ = NO_OTHER_FIELDS
     telephones: Mapping[str, Telephone]
     kinds: Mapping[str, str]
     ladders: Mapping[str, tuple[Rung, ...]]
     one_person: tuple[Rung, ...]
+    alerts_a_day: Annotated[int, Field(ge=0, le=1000)] = 0
+    away: tuple[Away, ...] = ()
+    # The people of each team, from the teams file; what the ladders' own file says here is replaced.
+    people: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def away_at(self, moment: datetime) -> frozenset[str]:
+        """The people who are away at an instant, by London's date, and the teams: those of whom all are, too."""
+        day = london_date(moment)
+        away = {one.who for one in self.away if one.first_day <= day <= one.last_day}
+        return frozenset(away | {team for team, people in self.people.items() if people and people <= away})
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What a rung asks of the team that owns the task."""
+    """What a rung asks of the team that owns the task; `deputy` and `lead` are person ids."""
 
     has_deputy: bool = True
     has_lead: bool = True
     people: int = 2
+    team_id: str = ""
+    deputy: str = ""
+    lead: str = ""
+
+    def reached(self, away: Collection[str]) -> frozenset[Audience]:
+        """Whom a message to this team reaches while these are away."""
+        there: dict[Audience, bool] = {
+            "team": self.team_id not in away,
+            "deputy": self.has_deputy and self.deputy not in away,
+            "lead": self.has_lead and self.lead not in away,
+        }
+        return frozenset(audience for audience, is_there in there.items() if is_there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +125,12 @@ class Step:
 _BOOK = TypeAdapter(LadderBook)
 
 
-def load_ladders(directory: Path) -> LadderBook:
-    """Read the ladders. Raises GuidelineError: file, line, what to do."""
+def load_ladders(directory: Path, teams: Mapping[str, Collection[str]] | None = None) -> LadderBook:
+    """Read the ladders; `teams` has the people of each team, where the teams file is known.
+
+    Raises:
+        GuidelineError: file, line, what to do.
+    """
     path = directory / FILE
     raw = read(path)
     book = validated(_BOOK, raw, path)
@@ -111,7 +147,10 @@ def load_ladders(directory: Path) -> LadderBook:
     for place, rungs in [*((("ladders", n), r) for n, r in book.ladders.items()), (("one_person",), book.one_person)]:
         if problem := _problem_with(rungs, book):
             raise _refused_at(path, raw, place, f"{place[-1]}: {problem}.")
-    return book
+    where, stranger = _stranger(book, teams)
+    if stranger:
+        raise _refused_at(path, raw, where, stranger)
+    return replace(book, people={team: frozenset(members) for team, members in (teams or {}).items()})
 
 
 def next_step(book: LadderBook, kind: str, urgency: str, rung: int, team: Team, moment: datetime) -> Step:
@@ -119,12 +158,17 @@ def next_step(book: LadderBook, kind: str, urgency: str, rung: int, team: Team, 
     rungs = book.ladders[book.kinds.get(kind) or urgency]
     if team.people <= 1 and urgency == "routine" and kind not in book.kinds:
         rungs = book.one_person
-    reached = {"team"} | ({"deputy"} if team.has_deputy else set()) | ({"lead"} if team.has_lead else set())
+    away = book.away_at(moment)
+    reached = team.reached(away)
     while rung < len(rungs) - 1 and not rungs[rung].phone and reached.isdisjoint(rungs[rung].tell):
         rung += 1
     now = rungs[min(rung, len(rungs) - 1)]
     tell: tuple[Audience, ...] = tuple(audience for audience in now.tell if audience in reached)
-    phone = next((desk for desk in now.phone if is_staffed(book.telephones[desk].staffed, moment)), "")
+    if "team" in now.tell and "team" not in reached:  # whoever covers for a team that is away hears at once
+        cover: tuple[Audience, ...] = tuple(one for one in ("deputy", "lead") if one in reached and one not in tell)
+        tell = tell or cover[:1]
+    staffed = [desk for desk in now.phone if is_staffed(book.telephones[desk].staffed, moment)]
+    phone = next((desk for desk in staffed if desk not in away), staffed[0] if staffed else "")
     return Step(tell, phone, min(rung, len(rungs) - 1), now.wait.after(moment))
 
 
@@ -135,6 +179,24 @@ def is_staffed(staffed: str, moment: datetime) -> bool:
     local = moment.astimezone(LONDON)
     found = _hours(staffed)
     return found is not None and local.weekday() in found[0] and found[1] <= local.time() < found[2]
+
+
+def _stranger(book: LadderBook, teams: Mapping[str, Collection[str]] | None) -> tuple[tuple[str, ...], str]:
+    """Where the file names nobody of the teams file, or an absence ends before it begins, and what; or nothing."""
+    for one in book.away:
+        if one.last_day < one.first_day:
+            return ("away",), f"away: {one.who} is back before they go; put first_day before last_day."
+    if teams is None:
+        return (), ""
+    listed = ", ".join(teams)
+    for name in book.telephones:
+        if name not in teams:
+            return ("telephones", name), f"{name}: the teams file has no such team; it has {listed}."
+    known = {*teams, *(person for members in teams.values() for person in members)}
+    for one in book.away:
+        if one.who not in known:
+            return ("away",), f"away: the teams file has no team or person {one.who}; its teams are {listed}."
+    return (), ""
 
 
 def _problem_with(rungs: tuple[Rung, ...], book: LadderBook) -> str:
@@ -194,10 +256,11 @@ def _refused_at(path: Path, raw: Mapped, place: tuple[str, ...], message: str) -
 class Ladders:
     """The ladders of a directory, read again when the file changes; after a broken edit the last good ones stand."""
 
-    def __init__(self, directory: Path) -> None:
-        """Read them. Raises GuidelineError."""
+    def __init__(self, directory: Path, teams: Mapping[str, Collection[str]] | None = None) -> None:
+        """Read them, checked against the people of each team where those are known. Raises GuidelineError."""
         self._directory = directory
-        self._book = load_ladders(directory)
+        self._teams = teams
+        self._book = load_ladders(directory, teams)
         self._stamp = self._changed_at()
         self.problem = ""
 
@@ -207,7 +270,7 @@ class Ladders:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._book, self.problem = load_ladders(self._directory), ""
+                self._book, self.problem = load_ladders(self._directory, self._teams), ""
             except GuidelineError as error:
                 self.problem = str(error)
         return self._book

@@ -317,11 +317,12 @@ class _Planner:
 
         A gap that was never reported does not count: then what the item stood on was taken back by a correction.
         """
-        if judgement is None or judgement.truth != "cannot_be_decided" or self._settled(rule, judgement):
+        if judgement is None or judgement.truth != "cannot_be_decided":
+            return False
+        if self._key(rule, judgement) not in self.already_open or self._settled(rule, judgement):
             return False
         said = any(gap.why != "never_recorded" for gap in judgement.gaps)
-        known_facts = all(name in self.guideline.dictionary.facts for name in judgement.missing)
-        return said and known_facts and self._key(rule, judgement) in self.already_open
+        return said and all(name in self.guideline.dictionary.facts for name in judgement.missing)
 
     def _held_back(self, rule: Rule) -> bool:
         """A decision waits while none of its options applies and a chase can still settle one of them."""

@@ -148,7 +148,7 @@ class Judgement:
     @property
     def basis(self) -> str:
         """A hash of the names and values that it rests on; a decision binds to it."""
-        text = ";".join(f"{name}={self._picture.values[name]}" for name in self.rests_on)
+        text = ";".join(f"{name}={self._picture.known_of(name)}" for name in self.rests_on)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -196,32 +196,15 @@ def judge_rule(guideline: Guideline, rule_id: str, picture: Picture) -> Judgemen
     return _judged([asked], [asked.check(picture.values)], picture)[0]
 
 
-def guards_broken(
-    guideline: Guideline,
-    facts: Iterable[Fact],
-    proposal: Mapping[str, Scalar],
-    as_of: datetime,
-    *,
-    undecided: bool = False,
+def guards_broken_in(
+    guideline: Guideline, picture: Picture, proposal: Mapping[str, Scalar], *, undecided: bool = False
 ) -> list[Judgement]:
     """The guards that a proposal breaks, with reason; `undecided` adds those that a missing fact leaves open.
 
     `proposal` maps dictionary names to values: `{"proposed_regimen": "eribulin"}`, or `{"proposed_modality":
-    "bone_scintigraphy", "imaging_purpose": "monitoring"}`; only guards that read one of them are
-    asked. An empty answer means no guidance found, never safe. Raises ValueError, with what to do, for a name or
-    value that the dictionary does not have.
+    "bone_scintigraphy", "imaging_purpose": "monitoring"}`; only guards that read one of them are asked. An empty
+    answer means no guidance found, never safe.
     """
-    for name, value in proposal.items():
-        if problem := guideline.dictionary.problem_with(name, value):
-            raise ValueError(problem)
-    picture = current(facts, guideline.dictionary, as_of)
-    return guards_broken_in(guideline, picture, proposal, undecided=undecided)
-
-
-def guards_broken_in(
-    guideline: Guideline, picture: Picture, proposal: Mapping[str, Scalar], *, undecided: bool = False
-) -> list[Judgement]:
-    """As `guards_broken`, on facts that are already settled and a proposal that was checked."""
     picture = replace(picture, values={**picture.values, **proposal})
     wanted = {"applies", "cannot_be_decided"} if undecided else {"applies"}
     asked = [_as_asked(compiled) for compiled in _compiled(guideline) if compiled.rule.strength == "guard"]
@@ -374,7 +357,7 @@ class _Explanation:
         return self.dictionary.facts[name].label
 
     def _now(self, name: str) -> str:
-        value = self.picture.values.get(name)
+        value = self.picture.known_of(name)
         if value is None:
             return f"{self._label(name)} is not known"
         entry = self.picture.held.get(name)

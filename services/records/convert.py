@@ -133,6 +133,13 @@ def value_from_proto(value: terms_pb.FactValue) -> dict[str, Any] | None:
     return {kind: course_from_proto(value.therapy) if kind == "therapy" else getattr(value, kind)}
 
 
+def contact_to_proto(contact: Mapping[str, Any] | None) -> events_pb.ContactAgreed | None:
+    """Return how a person is to be reached; None while nothing was agreed."""
+    if contact is None:
+        return None
+    return json_format.ParseDict(dict(contact), events_pb.ContactAgreed(), ignore_unknown_fields=True)
+
+
 def course_to_proto(course: Mapping[str, Any]) -> terms_pb.TherapyCourse:
     """Return a course of therapy."""
     return json_format.ParseDict(dict(course), terms_pb.TherapyCourse(), ignore_unknown_fields=True)
@@ -232,9 +239,13 @@ def fact_to_proto(row: Row[Any]) -> terms_pb.Fact:
 
 
 def item_to_proto(
-    row: models.Item, fact_ids: Sequence[uuid.UUID], person: models.Person | None = None, for_person: str = ""
+    row: models.Item,
+    fact_ids: Sequence[uuid.UUID],
+    person: models.Person | None = None,
+    contact: Mapping[str, Any] | None = None,
+    waits_for: models.Item | None = None,
 ) -> timeline_pb.Item:
-    """Return an item, with the person beside it when asked, and with whose it is in the owning team."""
+    """Return an item, with the person beside it when asked, how they are to be reached, and on whom it waits."""
     return timeline_pb.Item(
         item_id=str(row.item_id),
         patient_id=str(row.patient_id),
@@ -263,7 +274,10 @@ def item_to_proto(
         moved=row.moved,
         taken_by=row.taken_by,
         attempts=row.attempts,
-        for_person=for_person,
+        calendar_version=row.calendar_version,
+        waiting_on=(waits_for.supplied_by or waits_for.owner_team) if waits_for else row.supplied_by,
+        waits_for_item_id=str(waits_for.item_id) if waits_for else "",
+        contact=contact_to_proto(contact),
     )
 
 
@@ -276,6 +290,11 @@ def appointment_to_proto(row: models.Appointment) -> timeline_pb.Appointment:
         place=row.place,
         status=row.status,
         item_id=_text(row.item_id),
+        mode=row.mode,
+        with_team=row.with_team,
+        visit=row.visit,
+        ended_by=row.ended_by,
+        ended_reason=row.ended_reason,
     )
 
 

@@ -77,13 +77,13 @@ async def item_completed(
 
 
 async def set_cautions_aside(session: AsyncSession, event: models.Event, request: filing_pb.AppendEventRequest) -> None:
-    """Write a departure for each caution that whoever ordered or started something set aside with a reason."""
+    """Write a departure for each caution set aside with a reason, and for another treatment than the one agreed."""
     for caution in request.set_aside:
         shown = await _shown(session, event, caution.rule_id)
         decision = _decision(event, shown, caution.rule_id, caution.number, "")
         decision.decision_id = uuid.uuid5(event.event_id, f"caution|{caution.rule_id}")
-        decision.outcome, decision.departure, decision.reason_code = "declined", True, "other"
-        decision.reason = getattr(request.event, event.kind).override_reason
+        decision.outcome, decision.departure, decision.reason_code = "declined", True, caution.reason_code or "other"
+        decision.reason = caution.reason or getattr(request.event, event.kind).override_reason
         session.add(decision)
         await _link(session, decision, shown.many("fact_ids"))
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handrail.clinical.v1 import events_pb2 as events_pb
 from handrail.records.v1 import filing_pb2 as filing_pb
-from services.records import models
-from services.records.convert import course_from_proto, moment_from_proto
+from services.records import appointments, models
+from services.records.convert import course_from_proto
 from services.runtime.errors import Conflict
 
 ONGOING = "ongoing"
@@ -110,21 +110,8 @@ def _decided_before(event: models.Event, at: dt.datetime) -> models.Decision:
 
 async def _book(session: AsyncSession, event: models.Event, booked: events_pb.AppointmentBooked) -> None:
     """Write the next appointment, unless it stands."""
-    appointment_id = uuid.UUID(booked.appointment_id)
-    if await session.get(models.Appointment, appointment_id) is not None:
-        return
-    session.add(
-        models.Appointment(
-            appointment_id=appointment_id,
-            patient_id=event.patient_id,
-            purpose=booked.purpose,
-            starts_at=moment_from_proto(booked.starts_at, "event.pathway_imported.next_appointment.starts_at"),
-            place=booked.place,
-            status="booked",
-            item_id=None,
-            booked_by_event_id=event.event_id,
-        )
-    )
+    if await session.get(models.Appointment, uuid.UUID(booked.appointment_id)) is None:
+        await appointments.book(session, event, booked, "event.pathway_imported.next_appointment.starts_at")
 
 
 def _end(known: models.TherapyLine, line: events_pb.ImportedLine) -> None:

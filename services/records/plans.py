@@ -139,6 +139,9 @@ def _move(session: AsyncSession, item: models.Item, move: filing_pb.ItemToMove, 
     item.due_at = instant_from_proto(move.due_at)
     item.moved += change == "moved"
     item.attempts += change == "attempted"
+    item.calendar_version = move.calendar_version or item.calendar_version
+    if move.waits_for_item_id:
+        item.waits_for_item_id = uuid.UUID(move.waits_for_item_id)
     if change in {"taken", "handed_over"}:
         item.taken_by = move.taken_by
     if item.overdue_at is not None and item.due_at > at:
@@ -209,6 +212,7 @@ def _item(
         moved=0,
         taken_by="",
         attempts=0,
+        calendar_version=asked.calendar_version,
     )
 
 

@@ -9,11 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handrail.records.v1 import filing_pb2 as filing_pb
-from services.records import models
-from services.records.convert import moment_from_proto, value_from_proto
+from services.records import appointments, models
+from services.records.convert import value_from_proto
 from services.records.decisions import decision_made, item_completed, set_cautions_aside
 from services.records.imports import pathway_imported
-from services.records.plans import known_item
 from services.records.referrals import referral_drafted
 from services.records.therapy_lines import (
     cycle_given,
@@ -64,6 +63,13 @@ async def _pathway_closed(session: AsyncSession, event: models.Event, request: R
     return []
 
 
+async def _contact_agreed(session: AsyncSession, event: models.Event, _request: Request) -> list[models.Fact]:
+    """The newest one holds; those before stay in their events."""
+    pathway = await session.get_one(models.Pathway, event.patient_id)
+    pathway.contact = event.payload["contact_agreed"]
+    return []
+
+
 async def _pathway_reopened(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
     """Why it had been closed stays in the event that closed it."""
     pathway = await session.get_one(models.Pathway, event.patient_id)
@@ -110,70 +116,12 @@ async def _fact_corrected(session: AsyncSession, event: models.Event, request: R
     return [fact]
 
 
-async def _appointment_booked(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
-    booked = request.event.appointment_booked
-    if await session.get(models.Appointment, uuid.UUID(booked.appointment_id)) is not None:
-        message = "This appointment was booked before. Move it instead of booking it again."
-        raise Conflict(message, reason="appointment_booked")
-    item_id = uuid.UUID(booked.item_id) if booked.item_id else None
-    if item_id is not None:
-        await known_item(session, event.patient_id, item_id, "event.appointment_booked.item_id")
-    session.add(
-        models.Appointment(
-            appointment_id=uuid.UUID(booked.appointment_id),
-            patient_id=event.patient_id,
-            purpose=booked.purpose,
-            starts_at=moment_from_proto(booked.starts_at, "event.appointment_booked.starts_at"),
-            place=booked.place,
-            status="booked",
-            item_id=item_id,
-            booked_by_event_id=event.event_id,
-        )
-    )
-    return []
-
-
-async def _appointment_moved(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
-    moved = request.event.appointment_moved
-    appointment = await _booked(session, event, moved.appointment_id)
-    appointment.starts_at = moment_from_proto(moved.starts_at, "event.appointment_moved.starts_at")
-    return []
-
-
-async def _appointment_cancelled(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
-    appointment = await _booked(session, event, request.event.appointment_cancelled.appointment_id)
-    appointment.status = "cancelled"
-    return []
-
-
-async def _appointment_attended(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
-    appointment = await _booked(session, event, request.event.appointment_attended.appointment_id)
-    appointment.status = "attended"
-    return []
-
-
-async def _appointment_missed(session: AsyncSession, event: models.Event, request: Request) -> list[models.Fact]:
-    appointment = await _booked(session, event, request.event.appointment_missed.appointment_id)
-    appointment.status = "missed"
-    return []
-
-
-async def _booked(session: AsyncSession, event: models.Event, appointment_id: str) -> models.Appointment:
-    appointment = await session.get(models.Appointment, uuid.UUID(appointment_id))
-    if appointment is None or appointment.patient_id != event.patient_id:
-        message = "This person has no such appointment. Copy the id from their record."
-        raise NotFound(message, field=f"event.{event.kind}.appointment_id", reason="unknown_appointment")
-    if appointment.status != "booked":
-        message = f"This appointment is {appointment.status} already. Book a new one if the person is to be seen."
-        raise Conflict(message, field=f"event.{event.kind}.appointment_id", reason="appointment_not_booked")
-    return appointment
-
-
 PROJECTIONS: dict[str, Projection] = {
     "pathway_opened": _pathway_opened,
     "pathway_imported": pathway_imported,
     "pathway_closed": _pathway_closed,
     "pathway_reopened": _pathway_reopened,
+    "contact_agreed": _contact_agreed,
     "key_worker_assigned": _key_worker_assigned,
     # which names nobody
     "key_worker_left": _key_worker_assigned,
@@ -183,11 +131,12 @@ PROJECTIONS: dict[str, Projection] = {
     "therapy_line_started": therapy_line_started,
     "therapy_line_ended": therapy_line_ended,
     "cycle_given": cycle_given,
-    "appointment_booked": _appointment_booked,
-    "appointment_moved": _appointment_moved,
-    "appointment_cancelled": _appointment_cancelled,
-    "appointment_attended": _appointment_attended,
-    "appointment_missed": _appointment_missed,
+    "appointment_booked": appointments.appointment_booked,
+    "appointment_moved": appointments.appointment_moved,
+    "appointment_cancelled": appointments.appointment_cancelled,
+    "appointment_attended": appointments.appointment_attended,
+    "appointment_missed": appointments.appointment_missed,
+    "appointment_not_brought": appointments.appointment_not_brought,
     "referral_drafted": referral_drafted,
     "death_verified": lines_ended_by_death,
     "death_withdrawn": lines_go_on,

@@ -35,6 +35,7 @@ _SAID_BY = (
     models.Event.source,
 )
 
+OPEN = "open"
 Links = dict[uuid.UUID, list[uuid.UUID]]
 
 
@@ -83,28 +84,30 @@ async def items(
     with_person: bool = False,
 ) -> list[timeline_pb.Item]:
     """Return items in the order of the worklist, with the facts they stand on."""
+    asked = aliased(models.Item)
     query = (
-        select(models.Item, models.Person)
+        select(models.Item, models.Person, models.Pathway.contact, asked)
         .join(models.Person, models.Person.patient_id == models.Item.patient_id)
+        .outerjoin(models.Pathway, models.Pathway.patient_id == models.Item.patient_id)
+        .outerjoin(asked, and_(asked.item_id == models.Item.waits_for_item_id, asked.status == "open"))
         .where(*conditions)
         .order_by(*ORDER)
         .limit(limit)
     )
     rows = (await session.execute(query)).all()
     linked = await _linked(
-        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, _ in rows]
+        session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, *_ in rows]
     )
-    theirs = {item.patient_id for item, _ in rows if item.owner_role == KEY_WORKER and item.status == "open"}
-    whose = await key_workers_today(session, theirs)
-    return [
-        item_to_proto(
-            item,
-            linked.get(item.item_id, []),
-            person if with_person else None,
-            whose.get(item.patient_id, "") if item.owner_role == KEY_WORKER and item.status == "open" else "",
-        )
-        for item, person in rows
+    found = [
+        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, contact, waits_for)
+        for item, person, contact, waits_for in rows
     ]
+    theirs = {item.patient_id for item, *_ in rows if item.owner_role == KEY_WORKER and item.status == OPEN}
+    whose = await key_workers_today(session, theirs)
+    for item in found:
+        if item.owner_role == KEY_WORKER and item.status == OPEN:
+            item.for_person = whose.get(uuid.UUID(item.patient_id), "")
+    return found
 
 
 async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int = 0) -> list[timeline_pb.Decision]:

@@ -17,6 +17,7 @@ from handrail.records.v1 import timeline_pb2 as timeline_pb
 from handrail.records.v1 import timeline_pb2_grpc
 from services.records import models, pages, reading, worklist
 from services.records.convert import (
+    contact_to_proto,
     evaluation_to_proto,
     instant_to_proto,
     pathway_to_proto,
@@ -264,6 +265,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         being_filed=being_filed,
         whereabouts=await whereabouts(session, patient_id),
         support=await support(session, patient_id),
+        contact=contact_to_proto(pathway.contact if pathway else None),
     )
 
 

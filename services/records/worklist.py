@@ -13,6 +13,9 @@ from services.runtime.clock import now
 
 LONDON = ZoneInfo("Europe/London")
 ORDER = (models.Item.urgency_rank, models.Item.due_at, models.Item.item_id)
+_DATA_MISSING = ("chase", "data_request")
+# What follows from a visit to which the person did not come, or was not brought.
+_MISSED = ("missed_check", "missed_appointment", "not_brought", "missed_review")
 _RANKS = {"emergency": 0, "urgent": 1}
 
 
@@ -56,8 +59,8 @@ def _tab(tab: str, moment: dt.datetime) -> ColumnElement[bool]:
         "unacknowledged": and_(
             item.taken_by == "", or_(item.urgency != "routine", item.key.like("track|referral|%|outstanding"))
         ),
-        "cannot_decide": or_(item.kind == "chase", item.key.like("urgent|%|ask:%")),
-        "missed": item.kind == "missed_appointment",
+        "cannot_decide": or_(item.kind.in_(_DATA_MISSING), item.key.like("urgent|%|ask:%")),
+        "missed": item.kind.in_(_MISSED),
         "not_booked": item.kind == "follow_up",
     }
     return tabs[tab]

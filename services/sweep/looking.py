@@ -24,7 +24,7 @@ from services.runtime.clock import now
 from services.runtime.errors import HandrailError
 from services.sweep.compare import Finding, Found, Kind, Look, OpenPathway, Swept, agreed, findings, silent, without
 from workflows.client import connect
-from workflows.names import DAILY_SWEEP, MDT_LIST, pathway_id
+from workflows.names import ALERT_DIGEST, DAILY_SWEEP, MDT_LIST, pathway_id
 
 PATHWAYS_A_PAGE = 500
 ANSWER_WITHIN = timedelta(seconds=5)
@@ -38,7 +38,7 @@ _STUCK = f"{_RUNNING} AND TemporalReportedProblems IS NOT NULL"
 # So many at once are no lag of Temporal's list, and asking for each would take minutes.
 _ASKED_ONE_BY_ONE = 200
 _AT_ONCE = 10
-SCHEDULES = {DAILY_SWEEP: timedelta(days=1), MDT_LIST: timedelta(days=7)}
+SCHEDULES = {ALERT_DIGEST: timedelta(hours=1), DAILY_SWEEP: timedelta(days=1), MDT_LIST: timedelta(days=7)}
 
 
 class CannotLookError(Exception):

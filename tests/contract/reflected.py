@@ -99,7 +99,8 @@ def _right(descriptor: Any) -> Message:
             if field.message_type:
                 getattr(made, field.name).append(_right(field.message_type))
             else:
-                getattr(made, field.name).append(UUID)
+                one = rules.repeated.items.string
+                getattr(made, field.name).append(_text(one) if getattr(one, "in") else UUID)
     return made
 
 

@@ -62,6 +62,7 @@ def test_every_event_that_is_told_has_a_message_of_its_name() -> None:
         "report_not_filed",
         "sweep_found",
         "mdt_list",
+        "alert_digest",
     }
 
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from handrail.clinical.v1 import events_pb2
 from services.runtime.errors import Category
-from tests.house import COORDINATOR, NURSE, ONCOLOGIST, Door, fact
-from tests.journeys.stories import a_day, accepted, diagnosed, how_closed, numbers, refused, the, tired
+from tests.house import COORDINATOR, NURSE, ONCOLOGIST, Door, House, fact
+from tests.journeys.stories import (
+    a_day,
+    accepted,
+    diagnosed,
+    how_closed,
+    new_id,
+    numbers,
+    of_kind,
+    refused,
+    started,
+    the,
+    tired,
+)
 
 DECISION = events_pb2.DecisionMade
 
@@ -80,3 +92,26 @@ async def test_only_a_clinician_decides_and_a_caution_is_nothing_to_decide_about
     for number in ("1.5.3", "9.9.9"):  # a guard; no recommendation at all
         refusal = await refused(door.report(ONCOLOGIST, "MakeDecision", patient, accepted(number)))
         assert [v.field for v in refusal.violations] == ["decision_made.number"]
+
+
+async def test_a_changed_mind_keeps_both_and_the_newer_one_holds(door: Door, house: House) -> None:
+    # given a decision to treat
+    patient = await diagnosed(door)
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    # when she changes her mind before it starts
+    no = DECISION(number="1.7.16", outcome=DECISION.OUTCOME_DECLINED, person_view="I want to see my grandson first.")
+    no.reason_code, no.reason = "person_preference", "She wants to wait until after the summer."
+    state = await door.told(ONCOLOGIST, "MakeDecision", patient, no)
+    # then both stand with her words, and the newer one holds: treatment does not start
+    assert [(one.outcome, one.departure) for one in state.decisions] == [("accepted", False), ("declined", True)]
+    assert not [item for item in of_kind(state, "follow_on") if item.title == "Start the agreed treatment"]
+    refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, started(new_id())))
+    assert "No decision about systemic treatment" in refusal.message
+    shown = house.cli("patient", "show", patient, "--history").stdout
+    assert "She wants tablets" in shown
+    assert "I want to see my grandson first." in shown
+    # when she changes it again, then it may start
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    state = await door.told(ONCOLOGIST, "StartTherapyLine", patient, started(new_id()))
+    assert [line.status for line in state.therapy_lines] == ["ongoing"]
+    assert len(state.decisions) == 3

@@ -104,4 +104,24 @@ async def test_a_regimen_that_an_appraisal_did_not_recommend_is_asked_about_befo
     # then with a reason it starts, and is counted
     line.override_reason = "She cannot swallow tablets."
     state = await door.told(ONCOLOGIST, "StartTherapyLine", patient, line)
-    assert [(d.number, d.reason) for d in state.decisions if d.departure] == [("1.8.1", "She cannot swallow tablets.")]
+    assert [(d.number, d.reason_code) for d in state.decisions if d.departure] == [
+        ("1.8.1", "other"),
+        ("1.7.16", "other_treatment"),
+    ]
+
+
+async def test_a_drug_more_lifts_no_caution_and_a_name_that_nobody_knows_refuses_nothing(door: Door) -> None:
+    # given a person for whom treatment was agreed
+    patient = await diagnosed(door)
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    line = started(new_id())
+    del line.course.agents[:], line.course.classes[:]
+    # when a pair that TA214 did not recommend starts with a third drug, then it is asked about all the same
+    line.course.agents.extend(["Avastin", "docetaxel", "carboplatin"])
+    refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, line))
+    assert (refusal.category, refusal.reason) == (Category.CONFLICT, "caution_1.8.1")
+    # when a name is misspelt or new, then the report stands: nobody is kept from saying what was given
+    del line.course.agents[:]
+    line.course.agents.extend(["eribulinn", "newdrug"])
+    state = await door.told(ONCOLOGIST, "StartTherapyLine", patient, line)
+    assert [made.reason_code for made in state.decisions if made.departure] == ["other_treatment"]

@@ -41,3 +41,28 @@ async def test_a_course_without_its_setting_is_refused_by_field(door: Door) -> N
     broken = events_pb2.TherapyLineStarted(line_id=new_id(), course=course)
     refusal = await refused(door.report(ONCOLOGIST, "StartTherapyLine", patient, broken))
     assert [v.field for v in refusal.violations] == ["therapy_line_started.course.setting"]
+
+
+async def test_another_treatment_than_the_agreed_one_is_a_departure_and_is_not_stopped(door: Door) -> None:
+    # given ribociclib with an aromatase inhibitor, agreed
+    patient = await diagnosed(door)
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    # when palbociclib with letrozole starts instead
+    other = started(new_id())
+    other.course.agents[:] = ["palbociclib", "letrozole"]
+    other.intent = "Ribociclib is out of stock."
+    state = await door.told(ONCOLOGIST, "StartTherapyLine", patient, other)
+    # then it has started, and the record says what was agreed instead
+    assert [line.status for line in state.therapy_lines] == ["ongoing"]
+    assert [(one.number, one.outcome, one.departure, one.reason_code) for one in state.decisions] == [
+        ("1.7.16", "accepted", False, ""),
+        ("1.7.16", "declined", True, "other_treatment"),
+    ]
+    assert state.decisions[1].reason == (
+        "Started: palbociclib, letrozole. Agreed: Ribociclib with an aromatase inhibitor. Ribociclib is out of stock."
+    )
+    # when what was agreed starts, by the name of its drugs, then there is no departure
+    second = await diagnosed(door)
+    await door.told(ONCOLOGIST, "MakeDecision", second, accepted())
+    state = await door.told(ONCOLOGIST, "StartTherapyLine", second, started(new_id()))
+    assert [one.departure for one in state.decisions] == [False]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from handrail.clinical.v1 import events_pb2
-from tests.house import COORDINATOR, NURSE, Door, House, fact
+from tests.house import COORDINATOR, NURSE, ONCOLOGIST, Door, House, fact
 from tests.journeys.stories import a_day, diagnosed, new_id, of_kind, the, tired
 
 AS_NURSE = ("--as", "key_worker", "--team", "breast_care_nurses", "--user", "carys.nurse")
@@ -43,6 +43,76 @@ async def test_each_action_shows_the_task_before_and_after(house: House, door: D
     assert (made.outcome, made.reason_code, made.departure) == ("declined", "person_preference", True)
 
 
+async def test_what_is_not_followed_and_what_was_done_close_with_their_reasons(house: House, door: Door) -> None:
+    state = await tired(door)
+    other = the(state, "1.10.1").item_id
+    words = ("--code", "not_available_here", "--reason", "No clinic here.", "--view", "She would have gone.")
+    done = acted(house, "not-followed", other, *words)
+    assert (done["before"]["status"], done["after"]["status"]) == ("open", "done")
+    done = acted(house, "done", the(state, "1.10.3").item_id, "--outcome", "Talked about it, and gave her the leaflet.")
+    assert (done["before"]["status"], done["after"]["status"]) == ("open", "done")
+
+
+async def test_data_is_asked_for_once_and_the_task_says_on_whom_it_waits(house: House, door: Door) -> None:
+    # given a task that cannot go on, of somebody whose calcium nobody asked about, and another one beside it
+    state = await tired(door)
+    patient = state.person.patient_id
+    task, other = the(state, "1.10.3").item_id, the(state, "1.10.1").item_id
+    # when the nurse asks for it, then its holder has one task, and hers says on whom it waits
+    done = acted(house, "ask-for-data", task, "--fact", "adjusted_calcium", "--note", "Before she starts exercise.")
+    assert (done["before"]["waiting_on"], done["after"]["status"]) == ("", "open")
+    asked = done["waits_for"]
+    assert done["after"]["waiting_on"] == asked["owner_team"]
+    assert (asked["kind"], asked["status"], "adjusted calcium" in asked["title"].lower()) == (
+        "data_request",
+        "open",
+        True,
+    )
+    assert "Before she starts exercise." in asked["reason"]
+    assert asked["item_id"] in tab(house, "cannot-decide", patient)
+    # when it is asked for again, for this task or another, then that one is pointed to
+    words = ("task", "ask-for-data", other, "--fact", "adjusted_calcium", *AS_NURSE)
+    assert "was asked already" in house.cli(*words).stdout
+    assert acted(house, "ask-for-data", task, "--fact", "adjusted_calcium")["waits_for"] == asked
+    state = await door.patient(patient)
+    assert len(of_kind(state, "data_request")) == 1
+    # nobody says "done": it closes when the result is recorded, and then nothing waits on anybody
+    refusal = house.cli("task", "done", asked["item_id"], "--outcome", "Did it.", *AS_NURSE, check=False)
+    assert "Report the result" in refusal.stderr
+    result = events_pb2.ResultReceived(investigation="Bone profile")
+    state = await door.told(ONCOLOGIST, "ReceiveResult", patient, result, facts=[fact("adjusted_calcium", 2.4)])
+    assert not of_kind(state, "data_request")
+    assert {item.waiting_on for item in state.open_items if item.item_id in {task, other}} == {""}
+    # when the task itself closes, then nobody is asked any more
+    age = events_pb2.ItemDataAsked(item_id=task, facts=["age_years"], supplied_by="whoever", asked="what a client says")
+    (asked,) = of_kind(await door.told(NURSE, "AskForData", patient, age), "data_request")
+    assert (asked.title, asked.owner_team) == ("Supply: Age", "coordination")
+    acted(house, "done", task, "--outcome", "She has a programme.")
+    items = {item.item_id: item for item in await door.items(patient)}
+    assert (items[asked.item_id].status, items[asked.item_id].closed_reason) == (
+        "withdrawn",
+        "No open task waits for it any more.",
+    )
+    # a slip of the pen is answered, and what several hold is asked of each
+    slip = house.cli("task", "ask-for-data", other, "--fact", "adjusted_calcum", *AS_NURSE, check=False)
+    assert (slip.returncode, "did you mean adjusted_calcium?" in slip.stderr) == (2, True)
+    both = ("--fact", "her2_ihc", "--fact", "age_years")
+    assert "ask each of them" in house.cli("task", "ask-for-data", other, *both, *AS_NURSE, check=False).stderr
+
+
+async def test_what_a_chase_asks_for_already_is_not_asked_for_again(house: House, door: Door) -> None:
+    # given somebody whose HER2 status is chased
+    patient = await door.opened()
+    known = [fact("disease_extent", "metastatic"), fact("er_status", "positive"), fact("pr_status", "positive")]
+    state = await door.told(ONCOLOGIST, "ConfirmDiagnosis", patient, events_pb2.DiagnosisConfirmed(), facts=known)
+    chase = next(item for item in of_kind(state, "chase") if "her2_ihc" in item.missing_fact.split("+"))
+    task = next(item for item in state.open_items if item.kind == "recommendation")
+    # when somebody asks for it, then their task waits on whoever is asked already
+    done = acted(house, "ask-for-data", task.item_id, "--fact", "her2_ihc")
+    assert (done["waits_for"]["item_id"], done["after"]["waiting_on"]) == (chase.item_id, chase.supplied_by)
+    assert not of_kind(await door.patient(patient), "data_request")
+
+
 async def test_done_needs_an_outcome_and_a_stranger_is_told_where_to_look(house: House, door: Door) -> None:
     state = await tired(door)
     task = the(state, "1.10.3").item_id
@@ -73,13 +143,14 @@ async def test_tabs_show_what_waits_for_whom_and_nobody_is_without_a_next_step(h
     await door.told(COORDINATOR, "BookAppointment", patient, booked)
     missed = events_pb2.AppointmentMissed(appointment_id=appointment)
     state = await door.told(COORDINATOR, "RecordMissedAppointment", patient, missed)
-    (rebook,) = of_kind(state, "missed_appointment")
+    missed_tasks = {item.item_id for kind in ("missed_check", "missed_appointment") for item in of_kind(state, kind)}
+    assert len(missed_tasks) == 2
     due = events_pb2.FollowUpTriggered(purpose="Bone health", occasion=new_id())
     state = await door.told(COORDINATOR, "TriggerFollowUp", patient, due)
     (intended,) = of_kind(state, "follow_up")
     # then each stands on its tab, and the emergency before everything
     assert emergency.item_id in tab(house, "unacknowledged", patient)
-    assert tab(house, "missed", patient) == {rebook.item_id}
+    assert tab(house, "missed", patient) == missed_tasks
     assert tab(house, "not-booked", patient) == {intended.item_id}
     assert emergency.item_id not in tab(house, "overdue", patient)
     everything = json.loads(house.cli("worklist", "--patient", patient, "--json").stdout)["items"]

@@ -103,6 +103,32 @@ async def test_unwell_on_capecitabine_without_a_thermometer_is_an_emergency_by_i
     assert not of_kind(state, "emergency") + of_kind(state, "phone_task")
 
 
+async def test_weak_legs_end_in_an_mri_within_a_day_of_first_notice_though_the_key_worker_is_away(door: Door) -> None:
+    # given weak legs since this morning; her key worker is away, and the duty desk is rung
+    patient = await diagnosed(door)
+    noticed = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=6)
+    told = events_pb2.SymptomReported(note="Her legs gave way.", told_by="carer")
+    weak = [fact("new_limb_weakness", True)]
+    state = await door.told(COORDINATOR, "ReportSymptom", patient, told, facts=weak, occurred_at=noticed)
+    (item,) = of_kind(state, "emergency")
+    await door.until(patient, lambda s: of_kind(s, "phone_task"), "the duty desk is rung")
+    # when somebody who is there takes it on, and the MRI is ordered and read that day
+    await door.told(ONCOLOGIST, "TakeItem", patient, events_pb2.ItemTaken(item_id=item.item_id))
+    mri = events_pb2.InvestigationOrdered(order_id=new_id(), modality="MRI", purpose="diagnosis", question="Cord?")
+    state = await door.told(ONCOLOGIST, "OrderInvestigation", patient, mri)
+    assert of_kind(state, "emergency")
+    read = events_pb2.ResultReceived(investigation="MRI of the whole spine", order_id=mri.order_id)
+    state = await door.told(ONCOLOGIST, "ReceiveResult", patient, read)
+    over = events_pb2.ItemCompleted(item_id=item.item_id, outcome="MRI read: compression at T8; treated today.")
+    state = await door.told(ONCOLOGIST, "CompleteItem", patient, over)
+    # then it ended before its day was over, and nothing closed by itself
+    (ended,) = [one for one in await door.items(patient) if one.item_id == item.item_id]
+    assert (ended.status, ended.due_at.ToDatetime(tzinfo=UTC)) == ("done", noticed + timedelta(hours=24))
+    assert ended.closed_at.ToDatetime(tzinfo=UTC) < ended.due_at.ToDatetime(tzinfo=UTC)
+    assert not of_kind(state, "emergency") + of_kind(state, "phone_task")
+    assert of_kind(state, "result_to_read")
+
+
 async def test_palliative_care_declined_twice_is_asked_about_again_and_then_agreed(door: Door) -> None:
     # given somebody to whom palliative care is to be offered
     patient = await diagnosed(door)

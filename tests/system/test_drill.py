@@ -7,8 +7,6 @@ import os
 import subprocess
 from typing import Any
 
-import pytest
-
 from tests.house import HANDRAIL, REPOSITORY
 
 
@@ -18,7 +16,7 @@ def drilled(*words: str) -> tuple[int, dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=110,
         cwd=REPOSITORY,
         env=os.environ | {"NO_COLOR": "1"},
     )
@@ -26,26 +24,20 @@ def drilled(*words: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def test_lives_with_kills_duplicates_and_jumps_of_the_clock_hold() -> None:
-    code, said = drilled("--count", "1", "--seed", "7", "--events", "8")
+def test_a_life_with_a_kill_duplicates_and_jumps_of_the_clock_holds() -> None:
+    code, said = drilled("--count", "1", "--seed", "7", "--events", "6")
     assert (code, said["violations"]) == (0, []), said
     assert said["lives"] == 1
-    assert said["events"] >= 8
+    assert said["events"] >= 6
     assert said["kills"] >= 1
-    assert said["checks"] > said["events"]
+    assert said["checks"] > 10 * said["events"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "check"),
-    [
-        ("skip-timer", "nothing_expires"),
-        ("double-item", "no_task_twice"),
-        ("drop-owner", "owned_as_the_guideline_says"),
-    ],
-)
-def test_a_planted_fault_is_found_and_told_in_words(fault: str, check: str) -> None:
-    code, said = drilled("--count", "2", "--seed", "3", "--events", "10", "--plant", fault)
+def test_a_planted_fault_is_found_and_told_in_words() -> None:
+    """One of the three; docs/proof.md has them all, and the exploration of the planning core finds the other two."""
+    code, said = drilled("--count", "1", "--seed", "3", "--events", "6", "--plant", "drop-owner", "--shrink", "4")
     assert code == 1
     (found,) = said["violations"]
-    assert found["check"] == check
-    assert found["path"]
+    assert found["check"] == "owned_as_the_guideline_says"
+    assert 0 < len(found["path"]) <= found["steps_before"]
+    assert found["path"][0].startswith("Pathway")

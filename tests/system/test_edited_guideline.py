@@ -7,11 +7,14 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from handrail.clinical.v1 import events_pb2
-from tests.house import NURSE, REPOSITORY, Door, House, MailServer, fact
+from tests.house import NURSE, REPOSITORY, SCHEDULER, Door, House, MailServer, fact
+from workflows import names
 
 DELETED = "1.10.2"
 HURRIED = "1.12.1"
@@ -89,6 +92,73 @@ async def test_a_clock_fires_and_is_told_while_records_is_down(edited: House, it
     after = await its_door.until(patient, lambda s: s.pathway.filed_seq >= receipt.seq, "filing caught up", 40)
     (still,) = [item for item in after.open_items if item.item_id == task.item_id]
     assert still.HasField("overdue_at")
+
+
+async def test_who_is_away_and_how_many_alerts_are_enough_count_without_a_restart(
+    edited: House, its_door: Door, mail_server: MailServer
+) -> None:
+    # given a house that is running, and then learns that two teams are away and that two alerts a day are enough
+    today = datetime.now(ZoneInfo("Europe/London")).date()
+    days = f"first_day: {today}, last_day: {today + timedelta(days=1)}"
+    gone = ", ".join(f"{{who: {team}, {days}}}" for team in ("coordination", "oncology"))
+    ladders = edited.home.parent / "guidelines" / "ladders.yaml"
+    text = ladders.read_text(encoding="utf-8").replace("away: []", f"away: [{gone}]")
+    ladders.write_text(text.replace("alerts_a_day: 20", "alerts_a_day: 2"), encoding="utf-8")
+    # when five tasks of the one team are late
+    patient = await its_door.opened("Urlaub")
+    for number in range(5):
+        late = events_pb2.FollowUpTriggered(
+            purpose="Review", occasion=f"late-{number}", due_on=(today - timedelta(days=1)).isoformat()
+        )
+        await its_door.told(SCHEDULER, "TriggerFollowUp", patient, late)
+    alerts = await alerted(its_door, patient, 5)
+    # then the deputy is told of two by themselves, at once, and the rest waits for the hour
+    assert sorted(message.status for message in alerts) == ["gathered"] * 3 + ["sent"] * 2
+    assert len(mailed(mail_server, "ben.coordinator@example.org")) == 2
+    # when somebody of the other team's people has an emergency, then nothing waits: deputy and desk are told
+    weak = events_pb2.SymptomReported(told_by="person")
+    await its_door.told(NURSE, "ReportSymptom", patient, weak, facts=[fact("new_limb_weakness", value=True)])
+    await its_door.until(patient, lambda s: [i for i in s.open_items if i.kind == "phone_task"], "the desk rings")
+    await its_door.quiet(patient)
+    rung = [message for message in await its_door.messages(patient) if message.template == "phone_task"]
+    assert [(message.team, message.status) for message in rung] == [("duty_desk", "sent")]
+    assert mailed(mail_server, "farid.oncologist@example.org")
+    # and the desk hears once of each call, not a second time that it has a task
+    desk = [message.template for message in await its_door.messages(patient) if message.team == "duty_desk"]
+    assert "items_opened" not in desk
+    # when the hour comes, then one message tells the deputy the rest, and every task is open as before
+    temporal = await its_door.temporal()
+    await temporal.get_schedule_handle(names.ALERT_DIGEST).trigger()
+    for _ in range(60):
+        gathered = [message for message in await alerted(its_door, patient, 5) if message.status == "gathered"]
+        digests = {message.digest_id for message in gathered}
+        if digests != {""} and len(mailed(mail_server, "ben.coordinator@example.org")) == 3:
+            break
+        await asyncio.sleep(0.5)
+    assert len(digests) == 1
+    mine = mailed(mail_server, "ben.coordinator@example.org")
+    (told,) = [text for text in mine if "these 3 are told together" in text]
+    assert told.count("Book the follow-up") == 3
+    tasks = [item for item in (await its_door.patient(patient)).open_items if item.kind == "follow_up"]
+    assert [item.HasField("overdue_at") for item in tasks] == [True] * 5
+
+
+async def alerted(door: Door, patient: str, number: int) -> list[Any]:
+    """Wait until so many alerts about overdue tasks were made."""
+    for _ in range(60):
+        found = [message for message in await door.messages(patient) if message.template == "item_overdue"]
+        if len(found) >= number and {message.status for message in found} <= {"sent", "gathered"}:
+            return found
+        await asyncio.sleep(0.5)
+    statuses = [message.status for message in found]
+    message = f"{number} alerts never came: {statuses}"
+    raise AssertionError(message)
+
+
+def mailed(server: MailServer, address: str) -> list[str]:
+    """The mail that one person got, as text."""
+    mine = [mail for mail in server.mail() if address in str(mail["To"])]
+    return [bytes(mail.get_payload(decode=True) or b"").decode() for mail in mine]
 
 
 async def told_overdue(door: Door, patient: str, due_at: datetime) -> int:

@@ -30,6 +30,7 @@ from workflows.messages import (
     FileReport,
     InboundPage,
     InboundReceipt,
+    MdtWaiting,
     Notice,
     Plan,
     PlannedItem,
@@ -219,6 +220,16 @@ class Memory:
             raise ApplicationError(message, type="unavailable")
         return (asked.counted_from + timedelta(weeks=asked.weeks or 12)).date().isoformat()
 
+    @activity.defn
+    async def who_waits_for_the_mdt(self) -> MdtWaiting:
+        """One person waits, for a decision and for an answer."""
+        return MdtWaiting("breast_mdt", ["0b0e9f1c"], ["0b0e9f1c"])
+
+    @activity.defn
+    async def count_open_pathways(self) -> int:
+        """One."""
+        return 1
+
 
 @asynccontextmanager
 async def working(client: Client, memory: Memory, task_queue: str) -> AsyncIterator[None]:
@@ -238,6 +249,8 @@ async def working(client: Client, memory: Memory, task_queue: str) -> AsyncItera
             memory.list_inbound,
             memory.plan_response_check,
             memory.plan_escalation,
+            memory.who_waits_for_the_mdt,
+            memory.count_open_pathways,
         ],
         workflow_runner=runner(),
     ):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.workflows.conftest import moment
@@ -50,8 +51,13 @@ async def started(env: WorkflowEnvironment, queue: str, **limits: float) -> Work
 
 async def settled(handle: WorkflowHandle[PatientPathway, None]) -> dict[str, int]:
     """Wait until all is filed and told; return where the workflow stands."""
+    standing: dict[str, int] = {}
     for _ in range(400):
-        standing: dict[str, int] = await handle.query(PatientPathway.standing)
+        try:
+            standing = await handle.query(PatientPathway.standing)
+        except RPCError:  # a run that began a moment ago has no first task yet
+            await asyncio.sleep(0.05)
+            continue
         if not standing["to_file"] and not standing["to_tell"]:
             return standing
         await asyncio.sleep(0.05)

@@ -36,6 +36,7 @@ from workflows.inbound_feed import InboundFeed
 from workflows.messages import InboundReceipt
 from workflows.patient_pathway import PatientPathway
 from workflows.referral import ReferralWorkflow
+from workflows.scheduled import DailySweep, MdtList
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -159,9 +160,38 @@ async def many_runs(env: WorkflowEnvironment, queue: str, memory: Memory) -> Non
     await keep(env.client, "referral-declined", referral.id)
 
 
+async def overdue_and_climbed(env: WorkflowEnvironment, queue: str, memory: Memory) -> None:
+    """A task falls due, climbs to the telephone of the duty desk, and is taken on in the end."""
+    memory.next_rung = timedelta(seconds=3)
+    pathway = await started(env, queue)
+    await say(pathway, "follow_up_triggered", occasion="2026-04", purpose="scan")
+    await eventually(lambda: any(notice.template == "phone_task" for notice in memory.notices), "the desk is to ring")
+    await settled(pathway)
+    asked = next(asked for asked in memory.applied for item in asked.open if item.kind == "follow_up")
+    item = next(item for item in asked.open if item.kind == "follow_up")
+    item_id = names.derived_id("item", asked.patient_id, item.key, asked.event_id)
+    await say(pathway, "item_taken", item_id=item_id)
+    await settled(pathway)
+    await keep(env.client, "pathway-climbed", pathway.id)
+
+
+async def at_set_times(env: WorkflowEnvironment, queue: str, _: Memory) -> None:
+    """The weekly list and the daily sign, as their schedules start them."""
+    for name, run in (("mdt-list", MdtList.run), ("daily-sweep", DailySweep.run)):
+        await env.client.execute_workflow(run, id=f"{name}-{queue}", task_queue=queue)
+        await keep(env.client, name, f"{name}-{queue}")
+
+
 async def main() -> None:
     """Record all of them anew, or only the story that is named: `… record_histories many_runs`."""
-    stories = (whole_story, overdue_and_put_off, many_runs, a_namesake_and_an_end)
+    stories = (
+        whole_story,
+        overdue_and_put_off,
+        many_runs,
+        a_namesake_and_an_end,
+        overdue_and_climbed,
+        at_set_times,
+    )
     named = [story for story in stories if story.__name__ in sys.argv[1:]]
     FOLDER.mkdir(exist_ok=True)
     for old in [] if named else FOLDER.glob("*.json"):
@@ -175,7 +205,8 @@ async def main() -> None:
     ) as env:
         for scenario in named or stories:
             soon = timedelta(seconds=4)
-            memory, queue = Memory(due_in=soon) if scenario is overdue_and_put_off else Memory(), str(uuid.uuid4())
+            late = scenario in {overdue_and_put_off, overdue_and_climbed}
+            memory, queue = Memory(due_in=soon) if late else Memory(), str(uuid.uuid4())
             async with working(env.client, memory, queue):
                 await scenario(env, queue, memory)
 

@@ -11,9 +11,9 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from tests.workflows.conftest import Memory
-from workflows.messages import MdtWaiting
+from workflows.messages import Digested, MdtWaiting
 from workflows.names import DAILY_SWEEP, MDT_LIST
-from workflows.scheduled import MdtList, listed
+from workflows.scheduled import AlertDigest, MdtList, listed
 from workflows.schedules import SCHEDULES, ensure_schedules
 from workflows.worker import runner
 
@@ -66,6 +66,29 @@ async def test_the_weekly_list_is_one_message_with_counts_and_short_ids(env: Wor
         "decision_ids": "0b0e9f1c, 1c1f0a2d",
         "question_ids": "0b0e9f1c",
     }
+
+
+async def test_a_digest_that_is_refused_for_good_is_rung_up_once(env: WorkflowEnvironment) -> None:
+    memory, queue, keys = Memory(), str(uuid.uuid4()), []
+
+    @activity.defn
+    async def send_digests(key: str) -> Digested:
+        keys.append(key)
+        return Digested(3, ["oncology"])
+
+    async with Worker(
+        env.client,
+        task_queue=queue,
+        workflows=[AlertDigest],
+        activities=[send_digests, memory.send_notice],
+        workflow_runner=runner(),
+    ):
+        for hour in ("08", "08", "09"):
+            run = f"alert-digest-2026-11-23T{hour}:00:00Z"
+            assert await env.client.execute_workflow(AlertDigest.run, id=run, task_queue=queue) == 3
+    assert (keys[0] == keys[1], keys[0] == keys[2]) == (True, False)
+    assert {(notice.template, notice.team) for notice in memory.notices} == {("phone_task", "duty_desk")}
+    assert len({notice.message_id for notice in memory.notices}) == 2
 
 
 def test_a_list_of_thousands_still_fits() -> None:

@@ -42,7 +42,8 @@ class DecisionActivities:
                 self._filing.FileEvaluation,
                 _evaluation(asked, reply, evaluation_id),
             )
-            tracked = [await self._promised(track, asked) for track in asked.tracks]
+            said = {offer.visit: offer.said for offer in reply.visits}
+            tracked = [await self._promised(track, asked, said.get(track.visit, "")) for track in asked.tracks]
         return Plan(
             evaluation_id=evaluation_id,
             open=[_planned(item) for item in reply.open] + tracked,
@@ -50,8 +51,8 @@ class DecisionActivities:
             reevaluate_at=instant(reply.reevaluate_at) if reply.HasField("reevaluate_at") else None,
         )
 
-    async def _promised(self, track: TrackItem, asked: DecideInput) -> PlannedItem:
-        """Work out when a track's promise falls due, and return it as a planned task."""
+    async def _promised(self, track: TrackItem, asked: DecideInput, how_held: str) -> PlannedItem:
+        """Work out when a track's promise falls due, and return it as a planned task that says how a visit is held."""
         request = decisions_pb2.PlanDueRequest(counted_from=timestamp(asked.recorded_at))
         if track.on_date:
             request.on_date = track.on_date
@@ -62,7 +63,7 @@ class DecisionActivities:
             key=track.key,
             kind=track.kind,
             title=track.title,
-            reason=track.reason,
+            reason=f"{track.reason} {how_held}".strip(),
             owner_role=track.owner_role,
             owner_team=track.owner_team,
             due_on=due.due_on,
@@ -71,6 +72,7 @@ class DecisionActivities:
             rule_id=track.rule_id,
             number=track.number,
             subject_id=track.subject_id,
+            calendar_version=due.calendar_version,
         )
 
 
@@ -85,6 +87,7 @@ def _request(asked: DecideInput) -> decisions_pb2.DecideNextStepsRequest:
         open_items=[decisions_pb2.OpenItemRef(key=item.key, kind=item.kind) for item in asked.open_items],
         other_open=asked.other_open,
         recorded_at=timestamp(asked.recorded_at),
+        visits=sorted({track.visit for track in asked.tracks if track.visit}),
     )
 
 
@@ -142,4 +145,5 @@ def _planned(item: decisions_pb2.WantedItem) -> PlannedItem:
         fact_ids=list(item.fact_ids),
         missing_fact=item.missing_fact,
         supplied_by=item.supplied_by,
+        calendar_version=item.calendar_version,
     )

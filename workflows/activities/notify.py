@@ -13,7 +13,7 @@ from handrail.records.v1 import filing_pb2, timeline_pb2
 from services.runtime.errors import Category, HandrailError
 from workflows import names
 from workflows.activities import instant, refusals, timestamp
-from workflows.messages import InboundPage, InboundReceipt, Notice, Silence
+from workflows.messages import Digested, InboundPage, InboundReceipt, Notice, Silence
 
 if TYPE_CHECKING:
     from handrail.notify.v1.notices_pb2_grpc import NoticeServiceAsyncStub
@@ -64,12 +64,14 @@ class NotifyActivities:
                     number=line.number,
                     due_at=timestamp(line.due_at) if line.due_at else None,
                     urgency=line.urgency,
+                    item_id=line.item_id,
                 )
                 for line in notice.lines
             ],
             urgency=notice.urgency,
             owner_id=notice.owner_id,
             correlation_id=notice.correlation_id,
+            alerts_a_day=notice.alerts_a_day,
         )
         with refusals():
             status = "sent"
@@ -83,6 +85,14 @@ class NotifyActivities:
                         raise
                     return names.UNLINKED
         return status
+
+    @activity.defn
+    async def send_digests(self, key: str) -> Digested:
+        """Have each team told what was gathered for it since the last digest."""
+        with refusals():
+            request = notices_pb2.SendDigestsRequest(idempotency_key=key)
+            reply = await self._caller.call(self._notices.SendDigests, request, timeout=60.0)
+        return Digested(reply.digests, list(reply.refused_teams))
 
     async def _tell_again(self, notice: Notice) -> str:
         """Tell each team that had been told of a fact that it was corrected, once."""

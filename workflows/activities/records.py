@@ -66,7 +66,7 @@ class RecordsActivities:
             correlation_id=report.correlation_id,
             rule_id=report.rule_id,
             guideline=report.guideline,
-            set_aside=[filing_pb2.SetAside(rule_id=one.rule_id, number=one.number) for one in report.set_aside],
+            set_aside=[filing_pb2.SetAside(**asdict(one)) for one in report.set_aside],
         )
         with refusals():
             reply = await self._caller.call(
@@ -128,6 +128,8 @@ class RecordsActivities:
                             change=to.change,
                             owner_team=to.owner_team,
                             taken_by=to.taken_by,
+                            waits_for_item_id=to.waits_for,
+                            calendar_version=to.calendar_version,
                         )
                         for item_id, to in asked.move.items()
                     ],
@@ -181,4 +183,5 @@ def _to_open(asked: ApplyInput, item: PlannedItem) -> filing_pb2.ItemToOpen:
         missing_fact=item.missing_fact,
         supplied_by=item.supplied_by,
         subject_id=item.subject_id,
+        calendar_version=item.calendar_version,
     )

@@ -42,4 +42,6 @@ class SchedulingActivities:
         )
         with refusals():
             reply = await self._caller.call(self._scheduling.PlanEscalation, request)
-        return Escalation(list(reply.audiences), reply.phone_team, reply.rung, instant(reply.next_at))
+        return Escalation(
+            list(reply.audiences), reply.phone_team, reply.rung, instant(reply.next_at), reply.alerts_a_day
+        )

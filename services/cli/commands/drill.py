@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,14 +31,40 @@ def lives(
     seed: Annotated[int, typer.Option(min=0, help="The same seed is the same lives.")] = 1,
     events: Annotated[int, typer.Option(min=3, help="How many events each life has at least.")] = 30,
     plant: Annotated[str, typer.Option(help="Plant a fault: skip-timer, double-item or drop-owner.")] = "",
+    shrink: Annotated[float, typer.Option(min=0, help="Seconds to look for a shorter way to what was found.")] = 90.0,
     as_json: acting.AsJson = False,
 ) -> None:
     """Live random lives against real parts, with duplicates, kills and clocks moved ahead, and check what must hold."""
     if plant not in {"", "skip-timer", "double-item", "drop-owner"}:
         message = f"--plant {plant}: plant skip-timer, double-item or drop-owner."
         raise CliError(message)
-    words = ["--count", str(count), "--seed", str(seed), "--events", str(events)]
+    words = ["--count", str(count), "--seed", str(seed), "--events", str(events), "--shrink", str(shrink)]
     words += ["--plant", plant] if plant else []
-    # The drill speaks to Temporal itself, which no command of this package does.
-    done = subprocess.run([sys.executable, "-m", "drills.lives", *words, *(["--json"] if as_json else [])], check=False)
-    raise typer.Exit(done.returncode)
+    _run("drills.lives", *words, *(["--json"] if as_json else []))
+
+
+@_app.command()
+def histories(
+    files: Annotated[list[Path] | None, typer.Argument(help="Histories as JSON; without any, the stored ones.")] = None,
+    plant: Annotated[
+        bool, typer.Option("--plant", help="Plant every fault at every place, and count what is found.")
+    ] = False,
+    as_json: acting.AsJson = False,
+) -> None:
+    """Check finished histories of workflows: what was accepted, planned and told, in order, and nobody left behind."""
+    words = [*(["--plant"] if plant else []), *(["--json"] if as_json else []), *(str(file) for file in files or ())]
+    _run("drills.checking", *words)
+
+
+@_app.command()
+def plans(
+    depth: Annotated[int, typer.Option(min=1, max=6, help="How many reports a sequence has at most.")] = 3,
+    as_json: acting.AsJson = False,
+) -> None:
+    """Try every sequence of two dozen kinds of reports, to a depth, on the pure planning core; nothing is started."""
+    _run("drills.exploring", "--depth", str(depth), *(["--json"] if as_json else []))
+
+
+def _run(module: str, *words: str) -> None:
+    """Run a drill as a process: it speaks to Temporal or imports workflows, which no command of this package does."""
+    raise typer.Exit(subprocess.run([sys.executable, "-m", module, *words], check=False).returncode)

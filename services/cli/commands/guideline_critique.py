@@ -66,7 +66,7 @@ def critique(
 
 def _objections(plain: dict[str, Any], label: Callable[[str], str]) -> list[Line]:
     lines = left_out(plain["left_out"], label)
-    if plain["known"] or plain["part_of"]:
+    if plain["known"] or plain["part_of"] or any("part" in one for one in (*plain["broken"], *plain["undecided"])):
         lines += wrapped(plain["note"]) if plain["note"] else []
     for one in plain["broken"]:
         doubt = "" if one["verified"] else " (unverified)"

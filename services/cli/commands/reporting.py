@@ -249,7 +249,9 @@ def request_for(report: Report) -> Any:  # noqa: ANN401 - the request message of
         if isinstance(value, Mapping):
             getattr(event, name).CopyFrom(type(getattr(event, name))(**value))
         elif isinstance(value, list | tuple):
-            getattr(event, name).extend(value)
+            held = getattr(event, name)
+            for one in value:
+                held.add(**one) if isinstance(one, Mapping) else held.append(one)
         else:
             setattr(event, name, value)
     request.facts.extend(report.facts)

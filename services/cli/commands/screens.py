@@ -39,6 +39,7 @@ def patient(state: Values) -> list[Line]:
         Line(_pathway(state["pathway"])),
         *_whereabouts(state["whereabouts"]),
         *cover(state["support"]),
+        *reached(state["contact"]),
     ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
@@ -84,8 +85,23 @@ def tasks(items: Sequence[Values]) -> list[Line]:
         lines += wrapped(f"{number}{item['title']}", 2, style=_urgency_style(item), hang=2)
         lines += wrapped(f"{owner(item)}, due {due(item)}{urgency(item)}{put_off(item)}{in_hand(item)}", 4)
         lines += wrapped(item["reason"], 4, style="quiet") if item["reason"] else []
+        lines += reached(item["contact"], 4)
         lines.append(Line(f"    task id {item['item_id']}", "quiet"))
     return lines
+
+
+def reached(contact: Values | None, indent: int = 0) -> list[Line]:
+    """Show how the person is to be reached, and how not, before anybody rings or writes."""
+    if contact is None:
+        return []
+    ways = ", ".join(words(way) for way in contact["ways"])
+    said = [f"{'Safe contact only' if contact['safe_only'] else 'Contact'}: {ways}"]
+    said += [contact["times"]] if contact["times"] else []
+    said += ["leave no message"] if contact["leave_no_message"] else []
+    said += [f"never through {contact['never_through']}"] if contact["never_through"] else []
+    said += [f"interpreter: {contact['language']}"] if contact["interpreter"] else []
+    said += [words(form) for form in contact["formats"]]
+    return wrapped("; ".join(said) + ".", indent, style="strong" if contact["safe_only"] else "plain", hang=2)
 
 
 def owner(item: Values) -> str:
@@ -106,9 +122,10 @@ def put_off(item: Values) -> str:
 
 
 def in_hand(item: Values) -> str:
-    """Return who has a task in hand, and how often somebody tried, when that was said."""
+    """Return who has a task in hand, how often somebody tried, and on whom it waits, when that was said."""
     tried = f", tried {item['attempts']} times" if item["attempts"] else ""
-    return (f", {item['taken_by']} has it" if item["taken_by"] else "") + tried
+    waits = f", waiting on {words(item['waiting_on'])}" if item["waiting_on"] else ""
+    return (f", {item['taken_by']} has it" if item["taken_by"] else "") + tried + waits
 
 
 def time_left(item: Values, at: datetime) -> str:
@@ -151,6 +168,7 @@ def worklist(items: Sequence[Values], at: datetime, *, with_ids: bool = False) -
     for item, row in zip(items, rest, strict=True):
         lines += [row, *wrapped(f"{item['number']} {item['title']}".strip(), 4, style=_urgency_style(item), hang=2)]
         lines += wrapped(item["reason"], 6) if item["reason"] else []
+        lines += reached(item["contact"], 6)
         lines += [Line(f"      task id {item['item_id']}", "quiet")] if with_ids else []
     return lines
 
@@ -333,7 +351,13 @@ def _referral_in_brief(held: Values) -> list[Line]:
 
 def _appointment(held: Values) -> list[Line]:
     place = f", {held['place']}" if held["place"] else ""
-    return wrapped(f"{clock(held['starts_at'])}  {held['purpose']}{place}: {held['status']}", 2, hang=2)
+    how = f", {words(held['mode'])}" if held["mode"] else ""
+    joint = f", with {words(held['with_team'])}" if held["with_team"] else ""
+    by = {"cancelled": " by the ", "not_brought": ", depends on "}.get(held["status"], "")
+    ended = f"{by}{held['ended_by']}" if by and held["ended_by"] else ""
+    why = f" ({held['ended_reason']})" if held["ended_reason"] else ""
+    said = f"{held['purpose']}{place}{how}{joint}: {words(held['status'])}{ended}{why}"
+    return wrapped(f"{clock(held['starts_at'])}  {said}", 2, hang=2)
 
 
 def _each(render: Any, found: Sequence[Values]) -> list[Line]:  # noqa: ANN401 - one of the renderers here

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.commands import acting, people, reporting, screens
+from services.cli.commands import acting, people, reporting, screens, words
 from services.cli.commands.acting import Desk
 from services.cli.commands.leaving import key_worker_left
-from services.cli.commands.lines import show
+from services.cli.commands.lines import Line, show
 from services.cli.commands.report import Key, OccurredAt, Source, fill, send_or_say_how_to_repeat, show_receipt
 from services.cli.commands.shapes import Plain, plain, to_json
 from services.cli.errors import CliError
@@ -51,6 +51,17 @@ ACTIONS = {
             "next_try_on": _option("--next", _DATE),
         },
     ),
+    "ask-for-data": Action(
+        "item_data_asked",
+        "Ask whoever holds it for a fact that this task cannot go on without.",
+        {
+            "facts": (
+                Annotated[list[str], typer.Option("--fact", help="A fact of the dictionary; may be repeated.")],
+                ...,
+            ),
+            "note": _option("--note", "What it is needed for.", ""),
+        },
+    ),
     "hand-over": Action(
         "item_handed_over",
         "Hand it to another team.",
@@ -71,6 +82,9 @@ ACTIONS = {
             "purpose": _option("--purpose", "What the appointment is for."),
             "starts_at": _option("--at", "2026-12-01T09:30+00:00."),
             "place": _option("--place", "Where.", ""),
+            "mode": _option("--mode", "face_to_face, telephone, video or home_visit.", ""),
+            "with_team": _option("--with", "The team of a joint visit.", ""),
+            "visit": _option("--visit", "What kind of visit: a code of guidelines/visits.yaml.", ""),
         },
     ),
     "declined": Action(
@@ -147,11 +161,16 @@ async def _act(action: Action, item_id: str, given: Mapping[str, Any], common: M
             fields["appointment_id"] = str(uuid.uuid4())
         request = reporting.request_for(reporting.Report(action.event, before["patient_id"], {}))
         for name, value in fields.items():
-            reporting.set_field(getattr(request, action.event), f"{name}={value}")
+            said = ",".join(value) if isinstance(value, list) else value
+            reporting.set_field(getattr(request, action.event), f"{name}={said}")
         fill(request, common["occurred_at"], common["source"], common["key"])
         receipt = await send_or_say_how_to_repeat(await people.with_team(desk), action.event, request)
         await people.filed(desk, before["patient_id"], receipt["seq"])
-        return {"receipt": receipt, "before": before, "after": await the_task(desk, item_id)}
+        after = await the_task(desk, item_id)
+        done = {"receipt": receipt, "before": before, "after": after}
+        if action.event == "item_data_asked" and after["waits_for_item_id"]:
+            done["waits_for"] = await the_task(desk, after["waits_for_item_id"])
+        return done
 
 
 def show_outcome(done: Plain, event: str, *, as_json: bool) -> None:
@@ -161,6 +180,10 @@ def show_outcome(done: Plain, event: str, *, as_json: bool) -> None:
         return
     show_receipt(done["receipt"], event, as_json=False)
     after = done["after"]
+    if asked := done.get("waits_for"):
+        how = "asked now" if asked["opened_by_event_id"] == done["receipt"]["event_id"] else "was asked already"
+        whom = words.sentence(words.words(after["waiting_on"]))
+        show([Line(f"{whom} {how}: {asked['title']}, due {screens.due(asked)}.")])
     show(screens.tasks([after]) if after["status"] == "open" else [screens.closed_task(after)])
 
 

@@ -49,6 +49,7 @@ class Appraisal:
     note: str = ""
     exceptions: tuple[str, ...] | None = None
     exceptions_while: Parsed | None = None
+    out_after: tuple[str, ...] = ("progression",)
 
     def in_force(self, on: date) -> bool:
         """Whether the appraisal holds on a day."""
@@ -121,9 +122,11 @@ def _problem_with(row: Appraisal, rows: Sequence[Appraisal], known: set[str], di
     same = [other for other in rows if other.ta == row.ta and set(other.rules) & set(row.rules)]
     missing = [rule_id for rule_id in row.rules if rule_id not in known] if known else []
     own = row.exceptions or ()
+    no_reason = [reason for reason in row.out_after if reason not in dictionary.stop_reasons]
     checks = [
         (_problem_with_exceptions(own, dictionary), _problem_with_exceptions(own, dictionary)),
         (row.exceptions_while is not None and not own, "exceptions_while needs `exceptions` of the same row"),
+        (no_reason, f"out_after: {', '.join(no_reason)} is no stop reason of the data dictionary"),
         (len(same) > 1, "stands twice for the same recommendation"),
         ((row.when is None) is (row.status != "not_recommended"), "a recommended drug needs `when`, another has none"),
         (missing, f"rules names {', '.join(missing)}, which no guideline version has"),
@@ -177,7 +180,7 @@ def _not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[st
 
 
 def _failed_before(row: Appraisal, picture: Picture, dictionary: Dictionary) -> bool | None:
-    """Whether the drug was given before and stopped for progression; None if it is not known what was, or why."""
+    """Whether the drug was given before and stopped for what rules it out; None if it is not known what was, or why."""
     if not row.agents:
         return False
     if "prior_therapy" not in picture.known:
@@ -186,10 +189,10 @@ def _failed_before(row: Appraisal, picture: Picture, dictionary: Dictionary) -> 
     lines = [line for line in latest.values() if isinstance(line, Therapy)]
     given = [(line, {dictionary.agent(agent) for agent in line.agents}) for line in lines]
     reasons = {line.stop_reason for line, agents in given if agents.intersection(row.agents)}
-    if "progression" in reasons:
+    if not reasons.isdisjoint(row.out_after):
         return True
     unread = [line for line, agents in given if _may_be(row, line, agents, dictionary)]
-    return None if "" in reasons or any(line.stop_reason in {"", "progression"} for line in unread) else False
+    return None if "" in reasons or any(line.stop_reason in {"", *row.out_after} for line in unread) else False
 
 
 def _may_be(row: Appraisal, line: Therapy, agents: Collection[str], dictionary: Dictionary) -> bool:

@@ -26,7 +26,7 @@ _WHY = {
     "conditions_met": "what the appraisal asks for is there",
     "conditions_not_met": "the person is not among those the appraisal is about",
     "not_recommended": "the appraisal does not recommend it",
-    "failed_before": "it was given before and stopped because the cancer progressed",
+    "failed_before": "it was given before and stopped for a reason that rules it out",
     "facts_missing": "facts are missing",
 }
 
@@ -161,7 +161,7 @@ def _facts(library: Library, person: Person, names: Iterable[str], at: datetime)
             {
                 "name": shown_name(held.name),
                 "label": library.dictionary.facts[held.name].label,
-                "value": _plain(held.value),
+                "value": _plain(picture.known_of(held.name)),
                 "occurred_at": when.isoformat(),
                 "age_days": (at - when).days,
                 "source": held.last.source if held.last else "derived",

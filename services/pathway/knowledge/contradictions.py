@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
+from math import inf
 
 from services.pathway.dictionary import Derivation, Dictionary, LineFilter, Scalar, Value
 from services.pathway.facts import Held, Picture, value_text
@@ -88,12 +89,16 @@ def _within(own: LineFilter, wide: LineFilter, dictionary: Dictionary) -> bool:
     return (
         _listed(own.settings, wide.settings)
         and _listed(own.stop_reasons, wide.stop_reasons)
+        and _listed(own.agents_any, wide.agents_any)
         and _classed(own, wide, dictionary)
-        and (
-            wide.months_at_most is None
-            or (own.months_at_most is not None and own.months_at_most <= wide.months_at_most)
-        )
+        and _short(own.months_at_most, wide.months_at_most)
+        and _short(wide.months_at_least, own.months_at_least, none=0)
+        and set(wide.but_not) <= set(own.but_not)
     )
+
+
+def _short(few: float | None, many: float | None, *, none: float = inf) -> bool:
+    return (none if few is None else few) <= (none if many is None else many)
 
 
 def _listed(own: Collection[str], wide: Collection[str]) -> bool:

@@ -27,7 +27,10 @@ OPEN = "cannot be decided"
 
 @dataclass(frozen=True, slots=True)
 class Critique:
-    """The guards that a proposal breaks, and those that a missing fact leaves open."""
+    """The guards that a proposal breaks, and those that a missing fact leaves open.
+
+    `about` has, by rule_id, the part of the proposal that a guard is about, if it is not about the whole.
+    """
 
     proposal: Proposal
     broken: tuple[Judgement, ...]
@@ -35,6 +38,7 @@ class Critique:
     instead: tuple[Rule, ...]
     combined: Mapping[str, tuple[str, ...]]
     rules: Mapping[str, Rule]
+    about: Mapping[str, str]
     left_out: tuple[str, ...]
 
     @property
@@ -52,7 +56,10 @@ class Critique:
             return f"{quoted(proposal.stated)} is read as {' or '.join(proposal.same_as)}."
         if proposal.part_of:
             return f"No recommendation has {quoted(proposal.stated)} alone; it is part of {self._combinations()}."
-        return "" if proposal.known else f"{quoted(proposal.stated)} is a code that no recommendation knows."
+        unknown = "" if proposal.known else f"{quoted(proposal.stated)} is a code that no recommendation knows."
+        asked = [*self.broken, *self.undecided]
+        parts = [f"{one.number} is about {self.about[one.rule_id]}" for one in asked if one.rule_id in self.about]
+        return " ".join(filter(None, (unknown, f"{', '.join(parts)}, which is a part of it." if parts else "")))
 
     def _combinations(self) -> str:
         told = {code: ", ".join(numbers) for code, numbers in self.combined.items()}
@@ -63,7 +70,9 @@ class Critique:
         return {
             "proposal": dict(self.proposal.facts),
             "broken": [{**self._guard(one), "because": one.because} for one in self.broken],
-            "undecided": [{"number": one.number, "missing": names_of(one.gaps)} for one in self.undecided],
+            "undecided": [
+                {"number": one.number, "missing": names_of(one.gaps), **self._part(one)} for one in self.undecided
+            ],
             "instead": [
                 {"number": rule.number, "title": rule.title, "options": [option.label for option in rule.options]}
                 for rule in self.instead
@@ -78,20 +87,20 @@ class Critique:
 
     def _guard(self, one: Judgement) -> dict[str, Any]:
         rule = self.rules[one.rule_id]
-        return {"number": one.number, "rule_id": one.rule_id, "title": rule.title, "verified": rule.verified}
+        told = {"number": one.number, "rule_id": one.rule_id, "title": rule.title, "verified": rule.verified}
+        return {**told, **self._part(one)}
+
+    def _part(self, one: Judgement) -> dict[str, str]:
+        return {"part": self.about[one.rule_id]} if one.rule_id in self.about else {}
 
 
 def critique(library: Library, person: Person, code: str, purpose: str) -> Critique:
     """Ask every guard about a proposal. Raises UnknownCodeError."""
     guideline, proposal = library.guideline, read_proposal(library, code, purpose)
-    asked: dict[str, Judgement] = {}
-    for variant in proposal.variants():
-        for one in guards_broken_in(guideline, person.picture, variant, undecided=True):
-            if one.truth == "applies" or one.rule_id not in asked:
-                asked[one.rule_id] = one
-    broken = tuple(one for one in asked.values() if one.truth == "applies")
-    undecided = tuple(one for one in asked.values() if one.truth == "cannot_be_decided")
-    codes = {proposal.code, *proposal.same_as}
+    asked = guards_asked(guideline, person.picture, proposal)
+    broken = tuple(one for one, _ in asked if one.truth == "applies")
+    undecided = tuple(one for one, _ in asked if one.truth == "cannot_be_decided")
+    codes = {proposal.code, *proposal.same_as, *proposal.contains}
     instead = [rule for judgement in broken for rule in _instead(guideline, judgement, person.picture, codes)]
     combined = {code: _barred(guideline, person.picture, proposal.combined(code)) for code in proposal.part_of}
     return Critique(
@@ -101,8 +110,23 @@ def critique(library: Library, person: Person, code: str, purpose: str) -> Criti
         instead=tuple({rule.rule_id: rule for rule in instead}.values()),
         combined=combined,
         rules={rule.rule_id: rule for rule in guideline.rules},
+        about={one.rule_id: part for one, part in asked if part},
         left_out=person.later,
     )
+
+
+def guards_asked(guideline: Guideline, picture: Picture, proposal: Proposal) -> list[tuple[Judgement, str]]:
+    """The guards that a proposal breaks or a missing fact leaves open, each once, with the part that it is about.
+
+    The part is empty where a guard is about the whole. One that is broken goes before one that is open.
+    """
+    asked: dict[str, tuple[Judgement, str]] = {}
+    for part, variant in proposal.variants():
+        for one in guards_broken_in(guideline, picture, variant, undecided=True):
+            known = asked.get(one.rule_id)
+            if known is None or (one.truth == "applies" and known[0].truth != "applies"):
+                asked[one.rule_id] = one, part
+    return list(asked.values())
 
 
 def _barred(guideline: Guideline, picture: Picture, proposal: Mapping[str, Scalar]) -> tuple[str, ...]:

@@ -6,28 +6,24 @@ one: nobody knows. `prior_therapies` is the list of all lines of treatment; an e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from math import inf
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Therapy, Value, did_you_mean, quoted
+from services.pathway.due_dates import london_date
 from services.pathway.facts import Fact, Picture, current
 from services.pathway.knowledge.contradictions import contradiction_in
+from services.pathway.knowledge.instants import instant_of
 from services.pathway.knowledge.specimens import SPECIMENS, SpecimenError, discordant, unfolded
+from services.pathway.knowledge.stated_lines import LINES, LineError, as_of, read_lines
 
-LINES = "prior_therapies"
-"""The name under which all lines of treatment stand; live, each line is a fact `prior_therapy`."""
 SOURCE = "facts file"
+_NONE = "prior_therapies_none"
 _LONG_NAME = 60
 _SCALARS = {bool, int, float, str, type(None)}
-_LONDON = ZoneInfo("Europe/London")
-_THERAPY_FIELDS = tuple(field.name for field in fields(Therapy))
-_SAME = {"start": "started_on", "end": "ended_on"}
-_DATES = ("started_on", "ended_on", "last_dose_on")
 
 
 class FactFileError(ValueError):
@@ -64,14 +60,19 @@ def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person
             error.name = name
             raise
         if read is None:
-            later.append(SPECIMENS if specimen else str(name))
+            later.append(f"{SPECIMENS}, {specimen}" if specimen else str(name))
             continue
+        if name == LINES and read:
+            read, after = _as_of(read, at)
+            later += after
         for fact_name, line, checked, when in read:
             subject = specimen or line
             seq = len(facts) + 1
             facts.append(
                 Fact(f"{fact_name}{subject}", fact_name, checked, subject, when, when, "", SOURCE, SOURCE, seq)
             )
+    if any(fact.name == "prior_therapy" for fact in facts) and written.get(_NONE) is True:
+        raise FactFileError(f"{LINES} has lines, and {_NONE} says that there were none. Correct one of them.")
     picture = current(facts, dictionary, at)
     _refuse_disagreement(picture)
     if problem := contradiction_in(picture, dictionary):
@@ -96,6 +97,18 @@ def _facts_of(
     return None if when > at else [(fact_name, subject, one, when) for fact_name, subject, one in checked]
 
 
+def _as_of(
+    read: list[tuple[str, str, Value, datetime]], at: datetime
+) -> tuple[list[tuple[str, str, Value, datetime]], tuple[str, ...]]:
+    """The lines as they stood then, and what of them came later; before all of them there was none."""
+    when = read[0][3]
+    stated = as_of([line for _, _, line, _ in read if isinstance(line, Therapy)], london_date(at))
+    found: list[tuple[str, str, Value, datetime]] = [
+        ("prior_therapy", f"#{number}", line, when) for number, line in stated.lines
+    ]
+    return found or [("prior_therapies_none", "", True, when)], stated.later
+
+
 def _allowed(name: object, value: object, dictionary: Dictionary) -> list[tuple[str, str, Value]]:
     checked = _checked(name, value, dictionary)
     for fact_name, _, one in checked:
@@ -110,23 +123,10 @@ _allowed_once = lru_cache(maxsize=4096, typed=True)(_allowed)
 
 def moment(stated: object, *, end: bool = False) -> datetime:
     """An instant from a date or time as YAML or JSON give it; a day is London's. Raises FactFileError."""
-    if isinstance(stated, str):
-        try:
-            stated = date.fromisoformat(stated) if len(stated) == len("2026-06-30") else datetime.fromisoformat(stated)
-        except ValueError:
-            raise _no_date(stated) from None
-    try:
-        if isinstance(stated, datetime):
-            return (stated if stated.tzinfo else stated.replace(tzinfo=_LONDON)).astimezone(UTC)
-        if isinstance(stated, date):
-            return datetime.combine(stated, time.max if end else time.min, tzinfo=_LONDON).astimezone(UTC)
-    except OverflowError:
-        raise _no_date(stated) from None
-    raise _no_date(stated)
-
-
-def _no_date(stated: object) -> FactFileError:
-    return FactFileError(f"{quoted(stated)} is not a date or time; write 2026-06-30 or 2026-06-30T14:00.")
+    instant = instant_of(stated, end=end)
+    if instant is None:
+        raise FactFileError(f"{quoted(stated)} is not a date or time; write 2026-06-30 or 2026-06-30T14:00.")
+    return instant
 
 
 def shown_name(name: str) -> str:
@@ -140,7 +140,7 @@ def lines_of(written: Mapping[str, Any]) -> list[Therapy] | None:
     value = entry.get("value") if isinstance(entry, Mapping) else entry
     if value is None or (isinstance(value, str) and value in UNKNOWN_CODES):
         return None
-    return [therapy for _, _, therapy in _lines(value) if isinstance(therapy, Therapy)]
+    return _read_lines(value)
 
 
 def _unfold(name: object, entry: object, at: datetime) -> tuple[object, datetime]:
@@ -163,7 +163,11 @@ def _checked(name: object, value: object, dictionary: Dictionary) -> list[tuple[
             raise FactFileError(_unknown_name(name, dictionary))
         return []
     if name == LINES:
-        return _lines(value)
+        lines = _read_lines(value)
+        found: list[tuple[str, str, Value]] = [
+            ("prior_therapy", f"#{number}", line) for number, line in enumerate(lines, 1)
+        ]
+        return found or [("prior_therapies_none", "", True)]
     definition = dictionary.facts.get(name) if isinstance(name, str) else None
     if definition is None or definition.type == "therapy":
         raise FactFileError(_unknown_name(name, dictionary))
@@ -174,6 +178,13 @@ def _checked(name: object, value: object, dictionary: Dictionary) -> list[tuple[
     if not isinstance(value, bool | int | float | str):
         raise FactFileError(dictionary.problem_with(definition.name, value))
     return [(definition.name, "", value)]
+
+
+def _read_lines(value: object) -> list[Therapy]:
+    try:
+        return read_lines(value)
+    except LineError as error:
+        raise FactFileError(str(error)) from None
 
 
 def _unknown_name(name: object, dictionary: Dictionary) -> str:
@@ -192,43 +203,6 @@ def _named(name: object) -> str:
 
 def _with_lines(problem: str) -> str:
     return problem.replace("'prior_therapy'", repr(LINES))
-
-
-def _lines(value: object) -> list[tuple[str, str, Value]]:
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise FactFileError(
-            f"{LINES} is a list of lines of treatment (an empty list: there were none), not {quoted(value)}."
-        )
-    if not value:
-        return [("prior_therapies_none", "", True)]
-    return [("prior_therapy", f"#{number}", _therapy(line, number)) for number, line in enumerate(value, 1)]
-
-
-def _therapy(line: object, number: int) -> Therapy:
-    place = f"{LINES}, line {number}"
-    if not isinstance(line, Mapping):
-        raise FactFileError(
-            f"{place}: write a mapping such as {{setting: advanced, agents: [letrozole]}}, not {quoted(line)}."
-        )
-    stated = {_SAME.get(str(key), str(key)): content for key, content in line.items() if content is not None}
-    for key in stated:
-        if key not in _THERAPY_FIELDS:
-            raise FactFileError(f"{place}: {quoted(key)} is no part of a line.{did_you_mean(key, _THERAPY_FIELDS)}")
-    if "setting" not in stated:
-        raise FactFileError(f"{place}: `setting` is missing; it is neoadjuvant, adjuvant or advanced.")
-    for key in ("agents", "classes"):
-        names = stated.get(key, ())
-        if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
-            raise FactFileError(f"{place}: {key} is a list of names, not {quoted(names)}.")
-        stated[key] = tuple(name.strip().lower() for name in names)
-    for key in (key for key in _DATES if key in stated):
-        stated[key] = moment(stated[key]).astimezone(_LONDON).date()
-    months = stated.get("months", 0)
-    if isinstance(months, bool) or not isinstance(months, int | float) or not 0 <= months < inf:
-        raise FactFileError(f"{place}: months is a number of months, not {quoted(months)}.")
-    if stated.get("stop_reason") in UNKNOWN_CODES:
-        del stated["stop_reason"]
-    return Therapy(**stated)
 
 
 def _refuse_disagreement(picture: Picture) -> None:

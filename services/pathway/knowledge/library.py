@@ -9,6 +9,7 @@ from pathlib import Path
 from services.pathway.dictionary import Dictionary
 from services.pathway.guideline import Guideline, Rule, load_guideline, load_shared
 from services.pathway.knowledge.appraisals import Appraisals, load_appraisals
+from services.pathway.knowledge.specimens import SPECIMENS
 from services.pathway.knowledge.urgent import load_urgent
 
 
@@ -30,9 +31,12 @@ class Library:
         return self.guideline.dictionary
 
     def label(self, name: str) -> str:
-        """What people call a fact, by its name in a facts file."""
-        fact = self.dictionary.facts.get(name)
-        return fact.label if fact else self.dictionary.facts["prior_therapy"].label
+        """What people call a fact, by its name in a facts file; of a line or a specimen, which one it is too."""
+        base, _, which = name.partition(", ")
+        if base == SPECIMENS:
+            return f"Specimen {which}"
+        fact = self.dictionary.facts.get(base, self.dictionary.facts["prior_therapy"])
+        return f"{fact.label} ({which})" if which else fact.label
 
     def rule(self, number: str) -> Rule:
         """The recommendation or urgent rule with this number. Raises UnknownNumberError."""

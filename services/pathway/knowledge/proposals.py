@@ -1,25 +1,27 @@
 """What somebody proposes, as the facts that guards ask about: a scan with its purpose, or a regimen. Pure.
 
 A slip of the pen must not look like silence of the guideline, so a code that is nearly a known one is refused. A code
-that is near nothing is allowed: the guideline may well not know it, and then says nothing about it.
+that is near nothing is allowed: the guideline may well not know it, and then says nothing about it. What the guideline
+has as a whole is asked as that; anything else is asked by its parts too, so that a drug more lifts no caution.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 
 from services.pathway.conditions import Among, Compare, Condition, Negated
-from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Scalar, quoted
+from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Scalar, Therapy, quoted
+from services.pathway.guideline import Guideline
 from services.pathway.knowledge.library import Library
 
 _IMAGING, _PURPOSE, _REGIMEN = "proposed_modality", "imaging_purpose", "proposed_regimen"
 _TREATMENT = "treatment"
 _NOTHING = {"", "none", "null", "nothing", *UNKNOWN_CODES}
-_LONGEST = 100
+_LONGEST = 500
 _NEAR = 0.8
 _NEAR_WHOLE = 0.9
 """Of several words one may be new, as in a new conjugate: the whole is a slip only if nearly all of it is there."""
@@ -35,7 +37,8 @@ class UnknownCodeError(ValueError):
 class Proposal:
     """What is proposed. `facts` asks the guards; `same_as` are known codes that mean the same, or are what it is.
 
-    `part_of` are the codes of combinations that a single drug without a code of its own belongs to.
+    `part_of` are the codes of combinations that a single drug without a code of its own belongs to. `contains` are the
+    codes that guards name and that are there with something beside them, each with the fact that it is a value of.
     """
 
     facts: Mapping[str, Scalar]
@@ -44,23 +47,25 @@ class Proposal:
     same_as: tuple[str, ...] = ()
     part_of: tuple[str, ...] = ()
     stated: str = ""
+    contains: Mapping[str, str] = field(default_factory=dict)
 
-    def variants(self) -> list[dict[str, Scalar]]:
-        """The proposal under each of its names."""
-        return [{**self.facts, _REGIMEN: code} if _REGIMEN in self.facts else dict(self.facts) for code in self._codes]
+    def variants(self) -> list[tuple[str, dict[str, Scalar]]]:
+        """The proposal under each of its names, then each part that a guard may be about, after its code."""
+        codes = tuple(dict.fromkeys((self.code, *self.same_as))) if _REGIMEN in self.facts else ()
+        whole = [{**self.facts, _REGIMEN: code} for code in codes] or [dict(self.facts)]
+        purpose = {name: value for name, value in self.facts.items() if name == _PURPOSE}
+        parts = [(code, {**purpose, fact: code}) for code, fact in self.contains.items()]
+        return [*(("", facts) for facts in whole), *parts]
 
     def combined(self, code: str) -> dict[str, Scalar]:
         """The proposal as a part of a combination."""
         return {**self.facts, _REGIMEN: code}
 
-    @property
-    def _codes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.code, *self.same_as)))
-
 
 def read_proposal(library: Library, stated: str, stated_purpose: str) -> Proposal:
     """What a code and a purpose stand for, in any case and joined in any way. Raises UnknownCodeError."""
-    words = _vocabulary(library)
+    rows = library.appraisals.appraisals if library.appraisals else ()
+    words = _vocabulary(library.guideline, tuple(agent for row in rows for agent in row.agents))
     text = _plain(stated)[:_LONGEST]
     if text in _NOTHING:
         some = ", ".join(sorted(words.codes.values(), key=str.casefold)[:3])
@@ -68,20 +73,36 @@ def read_proposal(library: Library, stated: str, stated_purpose: str) -> Proposa
         raise UnknownCodeError(message)
     purpose = _purpose(library.dictionary, stated_purpose)
     imaging = purpose not in {"", _TREATMENT}
-    code = words.code(text)
-    fact = words.facts.get(code, _REGIMEN)
-    if imaging and fact != _IMAGING:
+    code, parts = words.code(text), words.parts(text)
+    if imaging and words.facts.get(code, _REGIMEN) != _IMAGING and not words.are_scans(parts):
         raise UnknownCodeError(_unknown(stated, library.dictionary.facts[_IMAGING].values, "imaging modality"))
-    if code in words.facts:
-        facts = {fact: code, **({_PURPOSE: purpose} if imaging else {})}
-        return Proposal(facts, code, known=True, same_as=() if _plain(code) == text else (code,), stated=text)
-    parts = words.parts(text)
+    if code in words.facts or words.are_scans(parts):
+        found = words.read(text, parts)
+        return replace(found, facts={**found.facts, **({_PURPOSE: purpose} if imaging else {})})
     if near := words.nearest(text, parts):
         message = f"{quoted(stated)} is a code that no recommendation knows. Did you mean {near!r}?"
         raise UnknownCodeError(message)
-    same = tuple(known for known in words.regimens if words.means(parts, words.parts(_plain(known))))
-    part_of = words.containing(parts[0]) if len(parts) == 1 and not same else ()
-    return Proposal({_REGIMEN: text}, text, known=bool(same), same_as=same, part_of=part_of, stated=text)
+    return words.read(text, parts)
+
+
+def read_regimen(guideline: Guideline, option: str) -> Proposal:
+    """What the code of an option stands for, as a report has it: one that is not known, or nearly, refuses nothing."""
+    words, text = _vocabulary(guideline, ()), _plain(option)[:_LONGEST]
+    return words.read(text, words.parts(text))
+
+
+def read_course(guideline: Guideline, course: Therapy) -> Proposal:
+    """What a line of treatment stands for, by its drugs and by the classes of those that nobody knows by name."""
+    words, text = _vocabulary(guideline, ()), _plain("_".join(course.agents))[:_LONGEST]
+    told = guideline.dictionary.classes_of(Therapy(course.setting, agents=course.agents))
+    more = tuple(_plain(name) for name in course.classes if name not in told)
+    return words.read(text, words.parts(text) if text else (), more)
+
+
+def names_drugs(guideline: Guideline, option: str) -> bool:
+    """Whether each word of an option's code is a drug or a class of drugs."""
+    words = _vocabulary(guideline, ())
+    return all(part in words.names for part in words.parts(_plain(option)))
 
 
 def _purpose(dictionary: Dictionary, stated: str) -> str:
@@ -113,13 +134,43 @@ class _Vocabulary:
     codes: Mapping[str, str]  # by their plain spelling
     facts: Mapping[str, str]
     agents: Mapping[str, str]  # by their plain spelling
-    names: frozenset[str]  # of drugs and classes; some consist of two words
+    names: frozenset[str]  # of drugs, classes and scans; some consist of two words
     words: frozenset[str]
+    options: frozenset[str]  # the codes that recommendations offer
+    guarded: tuple[str, ...]  # the codes that guards name
 
     @property
     def regimens(self) -> list[str]:
         """The codes of regimens."""
         return [code for code, fact in self.facts.items() if fact == _REGIMEN]
+
+    def read(self, text: str, parts: tuple[str, ...], more: tuple[str, ...] = ()) -> Proposal:
+        """What a text stands for, and `more` that was given with it."""
+        code, main = self.code(text), self._main(parts)
+        same: tuple[str, ...] = () if _plain(code) == text else (code,)
+        if code not in self.facts:
+            same = tuple(known for known in self.regimens if self.means(main, self.parts(_plain(known))))
+            code = text
+        known = code in self.facts or bool(same) or self.are_scans(parts)
+        whole = {code, *same}
+        contains = {} if whole & self.options else self._contained((*parts, *more), whole)
+        part_of = self.containing(main[0]) if len(main) == 1 and not known else ()
+        fact = self.facts.get(code, _IMAGING if self.are_scans(parts) else _REGIMEN)
+        return Proposal({fact: code}, code, known, same, part_of, text, contains)
+
+    def are_scans(self, parts: tuple[str, ...]) -> bool:
+        """Whether each part is a scan that the dictionary knows."""
+        return bool(parts) and all(self.facts.get(self.codes.get(part, "")) == _IMAGING for part in parts)
+
+    def _main(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The drugs that make the regimen: what only goes beside others makes none, unless it is given alone."""
+        beside = self.dictionary.beside
+        return tuple(part for part in parts if self._kinds(part).isdisjoint(beside)) or parts
+
+    def _contained(self, parts: tuple[str, ...], whole: Collection[str]) -> dict[str, str]:
+        """The codes that guards name and that are part of it; not those that mean a drug alone."""
+        asked = [code for code in self.guarded if code not in whole and code not in self.dictionary.only_alone]
+        return {code: self.facts[code] for code in asked if self._holds(parts, self.parts(_plain(code)))}
 
     def code(self, text: str) -> str:
         """The known code that is meant, or the text itself."""
@@ -138,13 +189,15 @@ class _Vocabulary:
 
     def means(self, parts: tuple[str, ...], known: tuple[str, ...]) -> bool:
         """Whether every drug proposed is the one that a code names, or of the class that it names, one for one."""
-        if len(parts) != len(known):
-            return False
-        first, *rest = parts
-        fitting = [i for i, wanted in enumerate(known) if wanted in self._kinds(first)]
-        if not rest:
-            return bool(fitting)
-        return any(self.means(tuple(rest), (*known[:i], *known[i + 1 :])) for i in fitting)
+        return len(parts) == len(known) and self._holds(parts, known)
+
+    def _holds(self, parts: tuple[str, ...], known: tuple[str, ...]) -> bool:
+        """Whether for each drug or class that a code names there is one of its own among those proposed."""
+        if not known:
+            return True
+        wanted, *rest = known
+        fitting = [i for i, part in enumerate(parts) if wanted in self._kinds(part)]
+        return any(self._holds((*parts[:i], *parts[i + 1 :]), tuple(rest)) for i in fitting)
 
     def containing(self, part: str) -> tuple[str, ...]:
         """The codes of combinations that a drug, or its class, is a part of."""
@@ -171,30 +224,35 @@ def _nearest_word(part: str, words: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _vocabulary(library: Library) -> _Vocabulary:
-    dictionary, rules = library.dictionary, library.guideline.rules
+def _vocabulary(guideline: Guideline, more_agents: tuple[str, ...]) -> _Vocabulary:
+    dictionary, rules = guideline.dictionary, guideline.rules
     facts: dict[str, str] = {}
     for name, fact in dictionary.facts.items():
         if name.startswith("proposed_"):
             facts |= {value: name for value in fact.values if value not in _NOTHING}
     named = [value for rule in rules for condition in (rule.condition, rule.forbids) for value in _named(condition)]
-    for code in (*named, *(option.code for rule in rules for option in rule.options)):
+    options = [option.code for rule in rules for option in rule.options]
+    for code in (*named, *options):
         if code not in _NOTHING:
             facts.setdefault(code, _REGIMEN)
     codes = {_plain(code): code for code in facts}
-    rows = library.appraisals.appraisals if library.appraisals else ()
-    agents = {_plain(agent): agent for agent in (*dictionary.agents, *(agent for row in rows for agent in row.agents))}
+    agents = {_plain(agent): agent for agent in (*dictionary.agents, *more_agents)}
     classes = (*dictionary.classes, *dictionary.class_groups)
+    scans = (_plain(code) for code, fact in facts.items() if fact == _IMAGING)
     singles = [word for code in codes for word in code.split("_")]
-    names = frozenset((*agents, *map(_plain, classes), *dictionary.also_called))
-    return _Vocabulary(dictionary, codes, facts, agents, names, names.union(codes, singles))
+    names = frozenset((*agents, *map(_plain, classes), *dictionary.also_called, *scans))
+    guards = [rule for rule in rules if rule.strength == "guard"]
+    forbidden = [value for rule in guards for one in (rule.condition, rule.forbids) for value in _named(one)]
+    guarded = tuple(dict.fromkeys(code for code in forbidden if code in facts))
+    words = names.union(codes, singles)
+    return _Vocabulary(dictionary, codes, facts, agents, names, words, frozenset(options), guarded)
 
 
 def _named(condition: Condition | None) -> list[str]:
-    """The regimens that a condition names."""
+    """The regimens and scans that a condition names."""
     if condition is None or isinstance(condition, Compare):
         return []
     if isinstance(condition, Among):
-        return [str(value) for value in condition.values if condition.fact == _REGIMEN]
+        return [str(value) for value in condition.values if condition.fact in {_REGIMEN, _IMAGING}]
     parts = (condition.part,) if isinstance(condition, Negated) else condition.parts
     return [name for part in parts for name in _named(part)]

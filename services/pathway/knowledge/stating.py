@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, LineFilter, Scalar, Therapy
-from services.pathway.knowledge.factfile import LINES, lines_of
+from services.pathway.knowledge.factfile import lines_of
+from services.pathway.knowledge.stated_lines import LINES
 from services.pathway.lines import Line
 
 _LATER = 12
@@ -58,7 +59,7 @@ def _histories(
 ) -> Iterator[list[dict[str, Any]]]:
     """Lists of lines of treatment that give a derived fact its value: some more lines, or some fewer."""
     wanted = derived.lines or LineFilter()
-    passing = [line for line in lines if Line(line, dictionary.classes_of(line)).passes(wanted)]
+    passing = [line for line in lines if Line.read(line, dictionary).passes(wanted)]
     others = [line for line in lines if line not in passing]
     if derived.longest is not None or derived.interval is not None:
         for line in _invented(dictionary, wanted):
@@ -77,9 +78,10 @@ def _invented(dictionary: Dictionary, wanted: LineFilter) -> Iterator[dict[str, 
     any_class = [member for name in wanted.classes_any[:1] for member in dictionary.class_groups.get(name, (name,))[:1]]
     classes = list(dict.fromkeys([*wanted.classes_all, *any_class]))
     reason = wanted.stop_reasons[0] if wanted.stop_reasons else "completed"
-    months = _LATER if wanted.months_at_most is None else wanted.months_at_most
+    months = next((n for n in (wanted.months_at_least, wanted.months_at_most) if n is not None), _LATER)
     for setting in wanted.settings or tuple(reversed(dictionary.settings)):
-        yield {"setting": setting, "classes": classes, "months": months, "stop_reason": reason}
+        drugs = {"agents": list(wanted.agents_any[:1])} if wanted.agents_any else {"classes": classes}
+        yield {"setting": setting, **drugs, "months": months, "stop_reason": reason}
 
 
 def as_written(line: Therapy) -> dict[str, Any]:

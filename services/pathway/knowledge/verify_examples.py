@@ -14,8 +14,9 @@ from typing import Any
 from services.pathway.conditions import Condition, facts_of
 from services.pathway.dictionary import Dictionary
 from services.pathway.guideline import Rule
-from services.pathway.knowledge.factfile import LINES, FactFileError, Person, read_person
+from services.pathway.knowledge.factfile import FactFileError, Person, read_person
 from services.pathway.knowledge.settling import what_would_change
+from services.pathway.knowledge.stated_lines import LINES
 from services.pathway.knowledge.verify_subject import Finding, Subject
 from services.pathway.rules import judge_rule
 

@@ -129,11 +129,11 @@ def _as_value(values: Sequence[Value | None], count: int) -> Value:
 
 
 def _effect(line: Therapy, names: Sequence[str], tops: Sequence[int], dictionary: Dictionary) -> tuple[int, ...]:
-    one = (Line(line, dictionary.classes_of(line)),)
+    one = (Line.read(line, dictionary),)
     told = []
     for name, top in zip(names, tops, strict=True):
         how = dictionary.facts[name].derived
-        value = derive(how, one)[0] if how else None
+        value = derive(how, one).value if how else None
         told.append(min(int(value) if isinstance(value, int | float) else 0, top))
     return tuple(told)
 

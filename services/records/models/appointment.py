@@ -1,4 +1,4 @@
-"""An appointment: booked, moved, cancelled, attended or missed."""
+"""An appointment: booked, moved, cancelled, attended, missed, or the person was not brought."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Appointment(Base):
 
     __tablename__ = "appointment"
     __table_args__ = (
-        CheckConstraint("status IN ('booked', 'cancelled', 'attended', 'missed')", name="status"),
+        CheckConstraint("status IN ('booked', 'cancelled', 'attended', 'missed', 'not_brought')", name="status"),
         ForeignKeyConstraint(["patient_id", "item_id"], ["item.patient_id", "item.item_id"]),
         Index("ix_appointment_patient_id", "patient_id", "starts_at"),
     )
@@ -26,5 +26,10 @@ class Appointment(Base):
     starts_at: Mapped[Instant]
     place: Mapped[Words]
     status: Mapped[str]
+    mode: Mapped[Words]
+    with_team: Mapped[Words]
+    visit: Mapped[Words]
+    ended_by: Mapped[Words]
+    ended_reason: Mapped[Words]
     item_id: Mapped[uuid.UUID | None]
     booked_by_event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.event_id"))

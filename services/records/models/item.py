@@ -69,6 +69,8 @@ class Item(Base):
     moved: Mapped[Count]
     taken_by: Mapped[Words]
     attempts: Mapped[Count]
+    calendar_version: Mapped[Words]
+    waits_for_item_id: Mapped[uuid.UUID | None]
 
 
 class ItemStep(Base):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.records.db import Base, Instant, Words
@@ -31,3 +33,5 @@ class Pathway(Base):
     settled_at: Mapped[dt.datetime | None]
     filed_seq: Mapped[int] = mapped_column(BigInteger)
     key_worker: Mapped[Words]
+    # How the person is to be reached: `handrail.clinical.v1.ContactAgreed` as JSON.
+    contact: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

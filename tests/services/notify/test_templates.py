@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 NAMES = sorted(path.stem for path in TEMPLATES.glob("*.txt") if not path.name.startswith("_"))
 PROMISES = {
     "item_overdue", "item_unacknowledged", "items_opened", "report_not_filed", "phone_task", "sweep_found", "mdt_list",
+    "alert_digest",
 }  # fmt: skip
 # Reported by the team that would be told, or told by another message of the same moment.
 NOT_TOLD = {
-    "item_completed", "item_deferred", "item_taken", "item_attempted", "item_handed_over",
+    "item_completed", "item_deferred", "item_taken", "item_attempted", "item_handed_over", "item_data_asked",
     "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted",
     "investigation_ordered", "investigation_cancelled", "referral_drafted", "referral_agreed", "referral_delivered",
     "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended",
-    "transfer_offered", "pathway_imported",
+    "transfer_offered", "pathway_imported", "contact_agreed",
     "key_worker_covered", "needs_assessed", "goals_changed", "preference_recorded", "research_discussed",
     "complication_reviewed", "key_worker_left",
 }  # fmt: skip

@@ -36,6 +36,8 @@ CHASE = {
     "taken_by": "",
     "attempts": 0,
     "for_person": "",
+    "waiting_on": "pathology",
+    "contact": None,
     "item_id": "5e1f1b1c-0000-4000-8000-000000000001",
     "urgency": "routine",
     "status": "open",
@@ -159,6 +161,7 @@ def test_the_worklist_says_why_and_cuts_no_title() -> None:
     said = " ".join(text(screens.worklist([long], datetime(2026, 11, 22, tzinfo=UTC))).split())
     assert str(long["title"]).strip() in said
     assert "HER2 ISH is not known." in said
+    assert "waiting on pathology" in said
 
 
 def test_a_missing_result_is_told_with_who_supplies_it() -> None:

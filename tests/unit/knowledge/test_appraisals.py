@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.unit.knowledge.asking import DEFAULTS, PINNED, call, written
+from services.pathway.knowledge.appraisals import rule_on
+from services.pathway.knowledge.assessment import names_of
+from services.pathway.knowledge.factfile import read_person
+from services.pathway.knowledge.library import open_library
+from tests.unit.knowledge.asking import DEFAULTS, GUIDELINES
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+LIBRARY = open_library(GUIDELINES, "cg81", "2026-06-30")
+assert LIBRARY.appraisals is not None
+APPRAISALS = LIBRARY.appraisals
 
 HER2 = {**DEFAULTS, "sact_decision_due": True, "er_status": "positive", "her2_ihc": "3+"}
 ER_NEGATIVE = {**HER2, "er_status": "negative"}
@@ -24,10 +32,11 @@ GERMLINE = {**LUMINAL, "gbrca": "pathogenic", "prior_therapies": [ON_CDK46]}
 WHY_NOT = {key: value for key, value in ON_CDK46.items() if key != "stop_reason"}
 
 
-def asked(tmp_path: Path, number: str, ta: str, facts: dict[str, Any]) -> tuple[str, set[str]]:
-    done = call("explain", number, *PINNED, "--facts", written(tmp_path, facts), "--json", "--at", "2026-11-23")
-    ruling = next(one for one in json.loads(done.stdout)["appraisals"] if one["ta"] == ta)
-    return ruling["verdict"], set(ruling["missing"])
+def asked(number: str, ta: str, facts: dict[str, Any]) -> tuple[str, set[str]]:
+    person = read_person(facts, LIBRARY.dictionary, AT)
+    (ruling,) = (one for one in rule_on(APPRAISALS, LIBRARY.rule(number).rule_id, person.picture, AT.date())
+                 if one.appraisal.ta == ta)  # fmt: skip
+    return ruling.verdict, set(names_of(ruling.gaps))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,68 @@ def asked(tmp_path: Path, number: str, ta: str, facts: dict[str, Any]) -> tuple[
          "eligible_managed_access", set()),
     ],
 )  # fmt: skip
-def test_what_nobody_stated(
-    tmp_path: Path, number: str, ta: str, facts: dict[str, Any], verdict: str, missing: set[str]
-) -> None:
-    assert asked(tmp_path, number, ta, facts) == (verdict, missing)
+def test_what_nobody_stated(number: str, ta: str, facts: dict[str, Any], verdict: str, missing: set[str]) -> None:
+    assert asked(number, ta, facts) == (verdict, missing)
+
+
+NAIVE = {**HER2, "her2_ihc": "0"}
+TOXIC = {"setting": "advanced", "agents": ["ribociclib", "letrozole"], "months": 3, "stop_reason": "toxicity"}
+FAILED = {"setting": "advanced", "agents": ["palbociclib", "letrozole"], "months": 3, "stop_reason": "progression"}
+ADJUVANT = {"setting": "adjuvant", "agents": ["abemaciclib", "letrozole"], "months": 24, "stop_reason": "completed"}
+RELAPSE = {"recurrence": {"value": True, "occurred_at": "2026-10-01"}}
+LETROZOLE = {"setting": "advanced", "agents": ["letrozole"], "months": 9, "stop_reason": "progression"}
+FIRST = ("TA495", "TA496", "TA563")  # palbociclib, ribociclib, abemaciclib
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdicts"),
+    [
+        # the inhibitor was not tolerated: another may follow it in advanced disease, the same may not
+        ({"prior_therapies": [TOXIC]}, ("eligible", "not_eligible", "eligible")),
+        ({"prior_therapies": [{**TOXIC, "months": 7}]}, ("not_eligible",) * 3),
+        ({"prior_therapies": [{**TOXIC, "months": None}]}, ("unknown", "not_eligible", "unknown")),
+        ({"prior_therapies": [{**TOXIC, "stop_reason": None}]}, ("unknown",) * 3),
+        ({"prior_therapies": [{**TOXIC, "setting": "adjuvant"}]}, ("eligible", "not_eligible", "eligible")),
+        # of every inhibitor given before, not of one of them
+        ({"prior_therapies": [TOXIC, {**FAILED, "months": 14}]}, ("not_eligible",) * 3),
+        ({"prior_therapies": [TOXIC, LETROZOLE]}, ("not_eligible",) * 3),
+        ({"prior_therapies": [{**ADJUVANT, "ended_on": "2024-06-01"}, FAILED], **RELAPSE}, ("not_eligible",) * 3),
+        # adjuvant abemaciclib that ended 12 months before the relapse
+        ({"prior_therapies": [{**ADJUVANT, "ended_on": "2024-06-01"}], **RELAPSE}, ("eligible",) * 3),
+        ({"prior_therapies": [{**ADJUVANT, "ended_on": "2026-06-01"}], **RELAPSE}, ("not_eligible",) * 3),
+        ({"prior_therapies": [ADJUVANT], **RELAPSE}, ("unknown",) * 3),
+        ({"prior_therapies": [{**ADJUVANT, "ended_on": "2024-06-01", "agents": ["ribociclib", "letrozole"]}],
+          **RELAPSE}, ("not_eligible",) * 3),
+        ({"prior_therapies": [{**ADJUVANT, "ended_on": "2024-06-01", "agents": [], "classes": ["cdk46", "endocrine"]}],
+          **RELAPSE}, ("unknown",) * 3),
+        ({"prior_therapies": [{**ADJUVANT, "ended_on": "2024-06-01"}, TOXIC], **RELAPSE},
+         ("eligible", "not_eligible", "eligible")),
+    ],
+)  # fmt: skip
+def test_a_cdk46_inhibitor_after_another(facts: dict[str, Any], verdicts: tuple[str, ...]) -> None:
+    told = tuple(asked("1.7.16", ta, {**NAIVE, **facts})[0] for ta in FIRST)
+    assert told == verdicts
+
+
+LONG_TOXIC = {**TOXIC, "months": 14}
+POST = {**LUMINAL, "sex": "female", "menopausal_status": "post", "ecog": 1}
+
+
+@pytest.mark.parametrize(
+    ("number", "ta", "lines", "verdict"),
+    [
+        # 12 months and the progression are of one line
+        ("1.7.20", "TA1036", [LONG_TOXIC, FAILED], "not_eligible"),
+        ("1.7.20", "TA1036", [LONG_TOXIC, {**FAILED, "months": 12}], "eligible"),
+        ("1.7.20", "TA1036", [LONG_TOXIC, {**FAILED, "months": None}], "unknown"),
+        ("1.7.20", "TA1036", [{**ON_CDK46, "months": 14}, {**FAILED, "months": None}], "eligible"),
+        # the relapse on endocrine treatment of early disease is not the last of several since
+        ("1.7.17", "TA836", [{**LETROZOLE, "setting": "adjuvant"}], "eligible"),
+        ("1.7.17", "TA836", [{**LETROZOLE, "setting": "adjuvant"}, LETROZOLE], "eligible"),
+        ("1.7.17", "TA836", [{**LETROZOLE, "setting": "adjuvant"}, LETROZOLE, LETROZOLE], "not_eligible"),
+        ("1.7.17", "TA836", [{**LETROZOLE, "setting": "adjuvant"}, {**LETROZOLE, "stop_reason": "toxicity"}],
+         "not_eligible"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_one_line(number: str, ta: str, lines: list[dict[str, Any]], verdict: str) -> None:
+    assert asked(number, ta, {**POST, "prior_therapies": lines})[0] == verdict

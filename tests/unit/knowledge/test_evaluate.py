@@ -6,11 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.pathway.guideline import load_shared
+from services.pathway.knowledge.factfile import moment, read_person
 from tests.unit.knowledge.asking import (
     DEFAULTS,
     EXAMPLES,
@@ -25,6 +28,8 @@ from tests.unit.knowledge.asking import (
     verdicts,
     written,
 )
+
+DICTIONARY = load_shared(GUIDELINES).dictionary
 
 # What the narratives say beyond the listed facts, in the names of the dictionary.
 NARRATED: dict[str, dict[str, Any]] = {
@@ -190,3 +195,16 @@ def test_edited_data_is_evaluated(tmp_path: Path) -> None:
     facts = facts_of(EXAMPLES["SYN-CG81-04"])
     assert truths(evaluated(tmp_path, facts))["1.7.1"] == "true"
     assert truths(evaluated(tmp_path, facts, "--guideline-dir", str(copy)))["1.7.1"] == "false"
+
+
+@pytest.mark.parametrize("day", ["2026-11-20", "20261120", "2026-W47-5", "2026W475"])
+def test_a_date_alone_is_the_whole_of_its_day_however_it_is_written(day: str) -> None:
+    assert moment(day, end=True) == datetime(2026, 11, 20, 23, 59, 59, 999999, tzinfo=UTC)
+    assert moment(day) == datetime(2026, 11, 20, tzinfo=UTC)
+    person = read_person({"ecog": {"value": 1, "occurred_at": "2026-11-20T18:00"}}, DICTIONARY, moment(day, end=True))
+    assert (person.later, person.picture.values["ecog"]) == ((), 1)
+
+
+def test_a_day_is_londons() -> None:
+    assert moment("20260620", end=True) == datetime(2026, 6, 20, 22, 59, 59, 999999, tzinfo=UTC)
+    assert moment("2026-06-20T09:00") == datetime(2026, 6, 20, 8, tzinfo=UTC)

@@ -176,6 +176,16 @@ def test_what_goes_on_may_have_been_given_since_it_was_stated(tmp_path: Path) ->
         assert urgent(evaluated(tmp_path, facts, "--at", AT), truth) >= {"U-NS"}
 
 
+def test_a_line_that_ended_was_not_given_since_even_if_nobody_says_why(tmp_path: Path) -> None:
+    line = {**CAPECITABINE, "stop_reason": None, "last_dose_on": "2026-08-20", "ended_on": "2026-09-01"}
+    facts = {"unwell": True, "prior_therapies": {"value": [line], "occurred_at": "2026-09-02"}}
+    assert urgent(evaluated(tmp_path, facts, "--at", AT), "false") >= {"U-NS"}
+    # its end alone bounds its last dose: not after that day, and maybe long before
+    for ended, truth in (("2026-10-11", "false"), ("2026-10-12", "unknown")):
+        facts = {"unwell": True, "prior_therapies": [{**line, "last_dose_on": None, "ended_on": ended}]}
+        assert urgent(evaluated(tmp_path, facts, "--at", AT), truth) >= {"U-NS"}
+
+
 OLD = "2026-01-05"
 
 

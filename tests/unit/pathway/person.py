@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from services.pathway.dictionary import Therapy, Value
-from services.pathway.facts import Fact
+from services.pathway.facts import Fact, current
 from services.pathway.guideline import Guideline
 from services.pathway.items import Outcome
 from services.pathway.plan import Decision, OpenItem, Plan, WantedItem, plan
-from services.pathway.rules import Judgement, evaluate
+from services.pathway.rules import Judgement, evaluate, guards_broken_in
 
 GUIDELINES = Path(__file__).parents[3] / "guidelines"
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ENDOCRINE_LINE = Therapy(
     "advanced", 1, ("ribociclib", "letrozole"), ("cdk46", "endocrine", "aromatase_inhibitor"), 24, "ongoing"
 )
+
+
+def guards_broken(
+    guideline: Guideline, facts: Sequence[Fact], proposal: dict[str, str], now: datetime, *, undecided: bool = False
+) -> list[Judgement]:
+    return guards_broken_in(guideline, current(facts, guideline.dictionary, now), proposal, undecided=undecided)
 
 
 @dataclass

@@ -11,8 +11,7 @@ import pytest
 from services.pathway.guideline import Guideline, GuidelineError, load_all
 from services.pathway.house import current_guideline, read_guidelines
 from services.pathway.knowledge.adoption import with_delegated
-from services.pathway.rules import guards_broken
-from tests.unit.pathway.person import GUIDELINES, Person, numbers
+from tests.unit.pathway.person import GUIDELINES, Person, guards_broken, numbers
 
 READ = ["1.14.4", "1.14.6", "1.14.7", "1.14.8", "1.14.9", "1.14.10", "1.14.11"]
 UNREAD = ["1.14.1", "1.14.2", "1.14.3", "1.14.5"]

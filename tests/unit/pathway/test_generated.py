@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from math import inf
 from random import Random
 
 import pytest
 
-from services.pathway.conditions import Among, Compare, Condition, Every, Negated, Some, compile_condition
+from services.pathway.conditions import (
+    Among,
+    Compare,
+    Condition,
+    Every,
+    Negated,
+    Some,
+    at_least,
+    at_most,
+    compile_condition,
+)
 from services.pathway.dictionary import Value
 from services.pathway.generated import compile_all
 from services.pathway.guideline import Guideline, load_guideline
@@ -51,6 +62,9 @@ def test_together_and_alone_they_answer_the_same(cg81: Guideline) -> None:
     together, seen = compile_all(conditions, cg81.dictionary), set()
     for _ in range(200):
         values = {name: random.choice(found) for name, found in VALUES.items() if random.random() < 0.7}
+        if "n_adv" not in values and random.random() < 0.7:  # known in part
+            least = random.choice([0, 1, 2])
+            values |= {at_least("n_adv"): least, at_most("n_adv"): random.choice([least, 2, 9, inf])}
         outcomes = together(values)
         assert outcomes == tuple(check(values) for check in alone)
         seen |= {truth for truth, _, _ in outcomes}

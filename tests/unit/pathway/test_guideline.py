@@ -109,6 +109,13 @@ RULES = "cg81/2026-06-30.yaml"
             "undecided_values: [sus]",
             "not one of its",
         ),
+        ("dictionary.yaml", "docetaxel: [taxane]", "docetaxel: [taxanes]", "Did you mean 'taxane'"),
+        ("dictionary.yaml", "inhibitor: [endocrine]", "inhibitor: [endocrin]", "Did you mean 'endocrine'"),
+        ("dictionary.yaml", "chemotherapy: [anthracycline,", "chemotherapy: [anthracyclin,", "no class of treatment"),
+        ("dictionary.yaml", "kisqali: ribociclib", "kisqali: ribocicilb", "Did you mean 'ribociclib'"),
+        ("dictionary.yaml", "only_alone: [fulvestrant]", "only_alone: [fulvestran]", "Did you mean 'fulvestrant'"),
+        (RULES, "proposed_regimen, is: eribulin", "proposed_regimen, is: eribulinn", "Did you mean 'eribulin'"),
+        (RULES, "[trastuzumab_ai,", "[trastuzamab_ai,", "Did you mean 'trastuzumab'"),
         ("dictionary.yaml", "classes_any: [taxane]", "classes_any: [taxol]", "no class of treatment"),
         (
             "events.yaml",

@@ -10,12 +10,18 @@ import pytest
 
 from services.pathway.guideline import GuidelineError
 from services.pathway.ladders import FILE, Ladders, Team, is_staffed, load_ladders, next_step
+from services.runtime.teams_file import members, read_entries
 from tests.house import REPOSITORY
 
 GUIDELINES = REPOSITORY / "guidelines"
 MONDAY_TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SATURDAY_NIGHT = datetime(2026, 3, 7, 23, tzinfo=UTC)
 WHOLE = Team()
+TEAMS = {
+    str(team["team_id"]): [str(member["person_id"]) for member in members(team)]
+    for team in read_entries(REPOSITORY / "deploy" / "teams.yaml")
+}
+NURSES = Team(True, True, 2, "breast_care_nurses", "dipa.nurse", "carys.nurse")
 
 
 @pytest.fixture
@@ -68,6 +74,61 @@ def test_a_rung_that_reaches_nobody_is_skipped() -> None:
     book = load_ladders(GUIDELINES)
     no_deputy = next_step(book, "follow_up", "routine", 1, Team(has_deputy=False), MONDAY_TEN)
     assert (no_deputy.tell, no_deputy.rung) == (("lead",), 2)
+
+
+def away(directory: Path, *who: str) -> None:
+    entries = ", ".join(f"{{who: {one}, first_day: 2026-03-02, last_day: 2026-03-06}}" for one in who)
+    change(directory, "away: []", f"away: [{entries}]")
+
+
+def test_a_team_that_is_away_is_passed_over_and_its_deputy_hears_at_once(edited: Path) -> None:
+    away(edited, "breast_care_nurses")
+    book = load_ladders(edited, TEAMS)
+    routine = next_step(book, "follow_up", "routine", 0, NURSES, MONDAY_TEN)
+    assert (routine.tell, routine.phone, routine.rung) == (("deputy",), "", 1)
+    urgent = next_step(book, "any", "urgent", 0, NURSES, MONDAY_TEN)
+    assert (urgent.tell, urgent.rung) == (("deputy",), 0)
+    emergency = next_step(book, "emergency", "emergency", 0, NURSES, MONDAY_TEN)
+    assert (emergency.tell, emergency.phone, emergency.rung) == (("deputy",), "duty_desk", 0)
+    # and its telephone is not rung while another one is answered
+    assert next_step(book, "follow_up", "routine", 3, NURSES, MONDAY_TEN).phone == "duty_desk"
+    # back on the day after the last one, on London's clock
+    back = datetime(2026, 3, 7, 0, 1, tzinfo=UTC)
+    assert next_step(book, "follow_up", "routine", 0, NURSES, back).tell == ("team",)
+
+
+def test_a_deputy_or_a_lead_who_is_away_is_passed_over_and_a_team_of_whom_all_are_is_away(edited: Path) -> None:
+    away(edited, "dipa.nurse")
+    book = load_ladders(edited, TEAMS)
+    assert next_step(book, "follow_up", "routine", 1, NURSES, MONDAY_TEN).tell == ("lead",)
+    change(edited, "away: [", "away: [{who: carys.nurse, first_day: 2026-03-02, last_day: 2026-03-02}, ")
+    book = load_ladders(edited, TEAMS)
+    step = next_step(book, "follow_up", "routine", 0, NURSES, MONDAY_TEN)
+    assert (step.tell, step.phone, step.rung) == ((), "duty_desk", 3)
+    # whoever is away, an emergency reaches a telephone
+    step = next_step(book, "emergency", "emergency", 0, NURSES, MONDAY_TEN)
+    assert (step.tell, step.phone) == ((), "duty_desk")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("away: []", "away: [{who: nobody, first_day: 2026-03-02, last_day: 2026-03-06}]", "no team or person nobody"),
+        ("away: []", "away: [{who: duty_desk, first_day: 2026-03-06, last_day: 2026-03-02}]", "back before they go"),
+        ("  duty_desk: {staffed", "  night_desk: {staffed: always}\n  duty_desk: {staffed", "has no such team"),
+        ("alerts_a_day: 20", "alerts_a_day: -1", "greater than or equal to 0"),
+    ],
+)
+def test_a_desk_or_an_absence_that_the_teams_file_does_not_know_is_refused(
+    edited: Path, old: str, new: str, said: str
+) -> None:
+    change(edited, old, new)
+    with pytest.raises(GuidelineError, match=rf"{FILE}:\d+: .*{said}"):
+        load_ladders(edited, TEAMS)
+
+
+def test_the_houses_own_ladders_fit_its_own_teams_file() -> None:
+    assert load_ladders(GUIDELINES, TEAMS).alerts_a_day > 0
 
 
 def test_an_emergency_has_two_ways_at_once_and_a_quarter_of_an_hour() -> None:

@@ -16,9 +16,8 @@ from services.pathway.desk import Desk
 from services.pathway.guideline import load_all, load_guideline
 from services.pathway.house import current_guideline
 from services.pathway.knowledge.adoption import version_for_new_people, why_not_adopted
-from services.pathway.rules import guards_broken
 from services.runtime.errors import Category, HandrailError
-from tests.unit.pathway.person import GUIDELINES
+from tests.unit.pathway.person import GUIDELINES, guards_broken
 from tests.unit.pathway.test_examples import BOOK, EXAMPLES, person_with, verdicts
 
 # The `v2017` blocks of the worked examples, and the truth the older text gives beside them.

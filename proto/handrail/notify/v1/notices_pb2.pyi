@@ -38,18 +38,21 @@ class Message(_message.Message):
     EVENT_ID_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    DIGEST_ID_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     template: _builtins.str
     team: _builtins.str
     patient_id: _builtins.str
     channel: _builtins.str
     status: _builtins.str
-    """queued, sent, delivered, failed or in_doubt."""
+    """queued, sent, delivered, failed, in_doubt, or gathered: its tasks stand in a digest, or wait for the next one."""
     subject: _builtins.str
     event_id: _builtins.str
     correlation_id: _builtins.str
     body: _builtins.str
     """What the message says; without a mail server this is where it is read."""
+    digest_id: _builtins.str
+    """The digest in which a gathered alert was told; empty: it waits for the next one."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -72,10 +75,11 @@ class Message(_message.Message):
         event_id: _builtins.str = ...,
         correlation_id: _builtins.str = ...,
         body: _builtins.str = ...,
+        digest_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "body", b"body", "channel", b"channel", "correlation_id", b"correlation_id", "created_at", b"created_at", "event_id", b"event_id", "message_id", b"message_id", "patient_id", b"patient_id", "receipts", b"receipts", "status", b"status", "subject", b"subject", "team", b"team", "template", b"template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "body", b"body", "channel", b"channel", "correlation_id", b"correlation_id", "created_at", b"created_at", "digest_id", b"digest_id", "event_id", b"event_id", "message_id", b"message_id", "patient_id", b"patient_id", "receipts", b"receipts", "status", b"status", "subject", b"subject", "team", b"team", "template", b"template"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -176,6 +180,7 @@ class SendNoticeRequest(_message.Message):
     URGENCY_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    ALERTS_A_DAY_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """The stable id of the logical message, on every retry; it is the idempotency key too."""
     template: _builtins.str
@@ -190,6 +195,10 @@ class SendNoticeRequest(_message.Message):
     owner_id: _builtins.str
     """To whom a receipt for this message belongs: a referral id, or empty."""
     correlation_id: _builtins.str
+    alerts_a_day: _builtins.int
+    """An alert: beyond so many single ones a day to one audience of one team, those that are no emergency wait for a
+    digest. 0: this is no alert, and goes by itself.
+    """
     @_builtins.property
     def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the template fills in; names that it does not declare are refused."""
@@ -210,10 +219,11 @@ class SendNoticeRequest(_message.Message):
         urgency: _builtins.str = ...,
         owner_id: _builtins.str = ...,
         correlation_id: _builtins.str = ...,
+        alerts_a_day: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "correlation_id", b"correlation_id", "event_id", b"event_id", "idempotency_key", b"idempotency_key", "items", b"items", "owner_id", b"owner_id", "patient_id", b"patient_id", "team", b"team", "template", b"template", "urgency", b"urgency", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts_a_day", b"alerts_a_day", "audience", b"audience", "correlation_id", b"correlation_id", "event_id", b"event_id", "idempotency_key", b"idempotency_key", "items", b"items", "owner_id", b"owner_id", "patient_id", b"patient_id", "team", b"team", "template", b"template", "urgency", b"urgency", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -229,11 +239,14 @@ class NoticeItem(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     DUE_AT_FIELD_NUMBER: _builtins.int
     URGENCY_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
     title: _builtins.str
     due_on: _builtins.str
     reason: _builtins.str
     number: _builtins.str
     urgency: _builtins.str
+    item_id: _builtins.str
+    """Which task it is, so that a digest names it once."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp:
         """The instant, where a task is due at one, not at the end of a day."""
@@ -247,10 +260,11 @@ class NoticeItem(_message.Message):
         number: _builtins.str = ...,
         due_at: _timestamp_pb2.Timestamp | None = ...,
         urgency: _builtins.str = ...,
+        item_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "number", b"number", "reason", b"reason", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "item_id", b"item_id", "number", b"number", "reason", b"reason", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -265,7 +279,7 @@ class SendNoticeResponse(_message.Message):
     ALREADY_SENT_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     status: _builtins.str
-    """sent, failed, or suppressed: kept, and not sent while the person is to be sent nothing."""
+    """sent, failed, suppressed (kept, and not sent while the person is to be sent nothing) or gathered (for a digest)."""
     already_sent: _builtins.bool
     def __init__(
         self,
@@ -281,6 +295,54 @@ class SendNoticeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SendNoticeResponse: _TypeAlias = SendNoticeResponse  # noqa: Y015
+
+@_typing.final
+class SendDigestsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["idempotency_key", b"idempotency_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendDigestsRequest: _TypeAlias = SendDigestsRequest  # noqa: Y015
+
+@_typing.final
+class SendDigestsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGESTS_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
+    REFUSED_TEAMS_FIELD_NUMBER: _builtins.int
+    digests: _builtins.int
+    """How many digests left, and how many alerts they told."""
+    alerts: _builtins.int
+    @_builtins.property
+    def refused_teams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The teams whose digest was refused for good: somebody has to ring them."""
+
+    def __init__(
+        self,
+        *,
+        digests: _builtins.int = ...,
+        alerts: _builtins.int = ...,
+        refused_teams: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "digests", b"digests", "refused_teams", b"refused_teams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendDigestsResponse: _TypeAlias = SendDigestsResponse  # noqa: Y015
 
 @_typing.final
 class GetMessageRequest(_message.Message):

@@ -49,6 +49,11 @@ class NoticeServiceStub:
                 request_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ListMessagesRequest.SerializeToString,
                 response_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ListMessagesResponse.FromString,
                 _registered_method=True)
+        self.SendDigests = channel.unary_unary(
+                '/handrail.notify.v1.NoticeService/SendDigests',
+                request_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SendDigestsRequest.SerializeToString,
+                response_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SendDigestsResponse.FromString,
+                _registered_method=True)
         self.ListInbound = channel.unary_unary(
                 '/handrail.notify.v1.NoticeService/ListInbound',
                 request_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ListInboundRequest.SerializeToString,
@@ -89,6 +94,13 @@ class NoticeServiceServicer:
 
     def ListMessages(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendDigests(self, request, context):
+        """Tells each team what was gathered for it since the last digest; the same key twice tells nothing twice.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -138,6 +150,11 @@ def add_NoticeServiceServicer_to_server(servicer, server):
                     servicer.ListMessages,
                     request_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ListMessagesRequest.FromString,
                     response_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.ListMessagesResponse.SerializeToString,
+            ),
+            'SendDigests': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendDigests,
+                    request_deserializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SendDigestsRequest.FromString,
+                    response_serializer=handrail_dot_notify_dot_v1_dot_notices__pb2.SendDigestsResponse.SerializeToString,
             ),
             'ListInbound': grpc.unary_unary_rpc_method_handler(
                     servicer.ListInbound,
@@ -241,6 +258,33 @@ class NoticeService:
             '/handrail.notify.v1.NoticeService/ListMessages',
             handrail_dot_notify_dot_v1_dot_notices__pb2.ListMessagesRequest.SerializeToString,
             handrail_dot_notify_dot_v1_dot_notices__pb2.ListMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendDigests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.notify.v1.NoticeService/SendDigests',
+            handrail_dot_notify_dot_v1_dot_notices__pb2.SendDigestsRequest.SerializeToString,
+            handrail_dot_notify_dot_v1_dot_notices__pb2.SendDigestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

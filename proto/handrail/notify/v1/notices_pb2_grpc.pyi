@@ -37,6 +37,8 @@ class NoticeServiceStub:
     """Sends one logical message; the same message id twice sends nothing twice."""
     GetMessage: _grpc.UnaryUnaryMultiCallable[_notices_pb2.GetMessageRequest, _notices_pb2.GetMessageResponse]
     ListMessages: _grpc.UnaryUnaryMultiCallable[_notices_pb2.ListMessagesRequest, _notices_pb2.ListMessagesResponse]
+    SendDigests: _grpc.UnaryUnaryMultiCallable[_notices_pb2.SendDigestsRequest, _notices_pb2.SendDigestsResponse]
+    """Tells each team what was gathered for it since the last digest; the same key twice tells nothing twice."""
     ListInbound: _grpc.UnaryUnaryMultiCallable[_notices_pb2.ListInboundRequest, _notices_pb2.ListInboundResponse]
     """What came back for an owner (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
     ReportReceipt: _grpc.UnaryUnaryMultiCallable[_notices_pb2.ReportReceiptRequest, _notices_pb2.ReportReceiptResponse]
@@ -53,6 +55,8 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     """Sends one logical message; the same message id twice sends nothing twice."""
     GetMessage: _aio.UnaryUnaryMultiCallable[_notices_pb2.GetMessageRequest, _notices_pb2.GetMessageResponse]  # type: ignore[assignment]
     ListMessages: _aio.UnaryUnaryMultiCallable[_notices_pb2.ListMessagesRequest, _notices_pb2.ListMessagesResponse]  # type: ignore[assignment]
+    SendDigests: _aio.UnaryUnaryMultiCallable[_notices_pb2.SendDigestsRequest, _notices_pb2.SendDigestsResponse]  # type: ignore[assignment]
+    """Tells each team what was gathered for it since the last digest; the same key twice tells nothing twice."""
     ListInbound: _aio.UnaryUnaryMultiCallable[_notices_pb2.ListInboundRequest, _notices_pb2.ListInboundResponse]  # type: ignore[assignment]
     """What came back for an owner (receipts, bounces), in order after a cursor; waits up to `wait_seconds` for the first."""
     ReportReceipt: _aio.UnaryUnaryMultiCallable[_notices_pb2.ReportReceiptRequest, _notices_pb2.ReportReceiptResponse]  # type: ignore[assignment]
@@ -84,6 +88,14 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notices_pb2.ListMessagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notices_pb2.ListMessagesResponse, _abc.Awaitable[_notices_pb2.ListMessagesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SendDigests(
+        self,
+        request: _notices_pb2.SendDigestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notices_pb2.SendDigestsResponse, _abc.Awaitable[_notices_pb2.SendDigestsResponse]]:
+        """Tells each team what was gathered for it since the last digest; the same key twice tells nothing twice."""
 
     @_abc_1.abstractmethod
     def ListInbound(

@@ -177,6 +177,7 @@ class WantedItem(_message.Message):
     FACT_IDS_FIELD_NUMBER: _builtins.int
     MISSING_FACT_FIELD_NUMBER: _builtins.int
     SUPPLIED_BY_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     kind: _builtins.str
     rule_id: _builtins.str
@@ -189,6 +190,8 @@ class WantedItem(_message.Message):
     missing_fact: _builtins.str
     """The facts that a chase asks for, joined by a plus sign."""
     supplied_by: _builtins.str
+    calendar_version: _builtins.str
+    """The calendar of working days that decided when it is due."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -209,10 +212,11 @@ class WantedItem(_message.Message):
         fact_ids: _abc.Iterable[_builtins.str] | None = ...,
         missing_fact: _builtins.str = ...,
         supplied_by: _builtins.str = ...,
+        calendar_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "number", b"number", "owner_role", b"owner_role", "reason", b"reason", "rule_id", b"rule_id", "supplied_by", b"supplied_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_version", b"calendar_version", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "number", b"number", "owner_role", b"owner_role", "reason", b"reason", "rule_id", b"rule_id", "supplied_by", b"supplied_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -278,6 +282,7 @@ class DecideNextStepsRequest(_message.Message):
     OPEN_ITEMS_FIELD_NUMBER: _builtins.int
     OTHER_OPEN_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    VISITS_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     record_seq: _builtins.int
     other_open: _builtins.int
@@ -293,6 +298,10 @@ class DecideNextStepsRequest(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When the report that led here was recorded: routine due times count from it."""
 
+    @_builtins.property
+    def visits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The kinds of visits that are about to be booked: the answer says how each may be held."""
+
     def __init__(
         self,
         *,
@@ -303,14 +312,40 @@ class DecideNextStepsRequest(_message.Message):
         open_items: _abc.Iterable[Global___OpenItemRef] | None = ...,
         other_open: _builtins.int = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        visits: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "guideline", b"guideline", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "guideline", b"guideline", "open_items", b"open_items", "other_open", b"other_open", "patient_id", b"patient_id", "record_seq", b"record_seq", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "guideline", b"guideline", "open_items", b"open_items", "other_open", b"other_open", "patient_id", b"patient_id", "record_seq", b"record_seq", "recorded_at", b"recorded_at", "visits", b"visits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideNextStepsRequest: _TypeAlias = DecideNextStepsRequest  # noqa: Y015
+
+@_typing.final
+class VisitOffer(_message.Message):
+    """How one kind of visit may be held, as far as it is clinically equal and this person prefers it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISIT_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    visit: _builtins.str
+    said: _builtins.str
+    """A sentence for the booking task; empty: nothing but what is usual."""
+    def __init__(
+        self,
+        *,
+        visit: _builtins.str = ...,
+        said: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["said", b"said", "visit", b"visit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitOffer: _TypeAlias = VisitOffer  # noqa: Y015
 
 @_typing.final
 class DecideNextStepsResponse(_message.Message):
@@ -321,6 +356,7 @@ class DecideNextStepsResponse(_message.Message):
     OPEN_FIELD_NUMBER: _builtins.int
     CLOSE_FIELD_NUMBER: _builtins.int
     REEVALUATE_AT_FIELD_NUMBER: _builtins.int
+    VISITS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def guideline(self) -> Global___GuidelineVersion: ...
     @_builtins.property
@@ -333,6 +369,8 @@ class DecideNextStepsResponse(_message.Message):
     def reevaluate_at(self) -> _timestamp_pb2.Timestamp:
         """The next instant at which the answer could change by time alone; absent when there is none."""
 
+    @_builtins.property
+    def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___VisitOffer]: ...
     def __init__(
         self,
         *,
@@ -341,10 +379,11 @@ class DecideNextStepsResponse(_message.Message):
         open: _abc.Iterable[Global___WantedItem] | None = ...,
         close: _abc.Iterable[Global___ItemToClose] | None = ...,
         reevaluate_at: _timestamp_pb2.Timestamp | None = ...,
+        visits: _abc.Iterable[Global___VisitOffer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["guideline", b"guideline", "reevaluate_at", b"reevaluate_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close", b"close", "guideline", b"guideline", "judgements", b"judgements", "open", b"open", "reevaluate_at", b"reevaluate_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close", b"close", "guideline", b"guideline", "judgements", b"judgements", "open", b"open", "reevaluate_at", b"reevaluate_at", "visits", b"visits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1107,6 +1107,63 @@ class ClosePathwayResponse(_message.Message):
 Global___ClosePathwayResponse: _TypeAlias = ClosePathwayResponse  # noqa: Y015
 
 @_typing.final
+class AgreeContactRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CONTACT_AGREED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def contact_agreed(self) -> _events_pb2.ContactAgreed: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        contact_agreed: _events_pb2.ContactAgreed | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_agreed", b"contact_agreed", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_agreed", b"contact_agreed", "facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreeContactRequest: _TypeAlias = AgreeContactRequest  # noqa: Y015
+
+@_typing.final
+class AgreeContactResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreeContactResponse: _TypeAlias = AgreeContactResponse  # noqa: Y015
+
+@_typing.final
 class ReopenPathwayRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1390,6 +1447,63 @@ class AttemptItemResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AttemptItemResponse: _TypeAlias = AttemptItemResponse  # noqa: Y015
+
+@_typing.final
+class AskForDataRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ITEM_DATA_ASKED_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def item_data_asked(self) -> _events_pb2.ItemDataAsked: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        item_data_asked: _events_pb2.ItemDataAsked | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item_data_asked", b"item_data_asked", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "idempotency_key", b"idempotency_key", "item_data_asked", b"item_data_asked", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskForDataRequest: _TypeAlias = AskForDataRequest  # noqa: Y015
+
+@_typing.final
+class AskForDataResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskForDataResponse: _TypeAlias = AskForDataResponse  # noqa: Y015
 
 @_typing.final
 class HandOverItemRequest(_message.Message):

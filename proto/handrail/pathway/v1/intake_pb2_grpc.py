@@ -139,6 +139,11 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemResponse.FromString,
                 _registered_method=True)
+        self.AskForData = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AskForData',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AskForDataRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AskForDataResponse.FromString,
+                _registered_method=True)
         self.HandOverItem = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/HandOverItem',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.HandOverItemRequest.SerializeToString,
@@ -268,6 +273,11 @@ class IntakeServiceStub:
                 '/handrail.pathway.v1.IntakeService/ClosePathway',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayResponse.FromString,
+                _registered_method=True)
+        self.AgreeContact = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AgreeContact',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.FromString,
                 _registered_method=True)
         self.ReopenPathway = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ReopenPathway',
@@ -421,6 +431,13 @@ class IntakeServiceServicer:
 
     def AttemptItem(self, request, context):
         """Somebody tried and could not; the task waits for the next try.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AskForData(self, request, context):
+        """Whoever has a task asks for the data that it cannot go on without.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -608,6 +625,13 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AgreeContact(self, request, context):
+        """How the person is to be reached, and how not, was agreed with them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReopenPathway(self, request, context):
         """A closed pathway goes on: it was closed by mistake, or the person came back.
         """
@@ -722,6 +746,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.AttemptItem,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemResponse.SerializeToString,
+            ),
+            'AskForData': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskForData,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AskForDataRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AskForDataResponse.SerializeToString,
             ),
             'HandOverItem': grpc.unary_unary_rpc_method_handler(
                     servicer.HandOverItem,
@@ -852,6 +881,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.ClosePathway,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayResponse.SerializeToString,
+            ),
+            'AgreeContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgreeContact,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.SerializeToString,
             ),
             'ReopenPathway': grpc.unary_unary_rpc_method_handler(
                     servicer.ReopenPathway,
@@ -1426,6 +1460,33 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/AttemptItem',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.AttemptItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskForData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AskForData',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AskForDataRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AskForDataResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -2128,6 +2189,33 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/ClosePathway',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.ClosePathwayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AgreeContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AgreeContact',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.FromString,
             options,
             channel_credentials,
             insecure,

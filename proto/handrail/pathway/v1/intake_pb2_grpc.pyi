@@ -73,6 +73,8 @@ class IntakeServiceStub:
     """Somebody took a task on; it stays open."""
     AttemptItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AttemptItemRequest, _intake_pb2.AttemptItemResponse]
     """Somebody tried and could not; the task waits for the next try."""
+    AskForData: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AskForDataRequest, _intake_pb2.AskForDataResponse]
+    """Whoever has a task asks for the data that it cannot go on without."""
     HandOverItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.HandOverItemRequest, _intake_pb2.HandOverItemResponse]
     """A task went to another team, with the reason."""
     EscalateItem: _grpc.UnaryUnaryMultiCallable[_intake_pb2.EscalateItemRequest, _intake_pb2.EscalateItemResponse]
@@ -125,6 +127,8 @@ class IntakeServiceStub:
     """A complication that is watched was looked at again."""
     ClosePathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]
     """A person closed the pathway, with the reason."""
+    AgreeContact: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]
+    """How the person is to be reached, and how not, was agreed with them."""
     ReopenPathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]
     """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
@@ -173,6 +177,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Somebody took a task on; it stays open."""
     AttemptItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.AttemptItemRequest, _intake_pb2.AttemptItemResponse]  # type: ignore[assignment]
     """Somebody tried and could not; the task waits for the next try."""
+    AskForData: _aio.UnaryUnaryMultiCallable[_intake_pb2.AskForDataRequest, _intake_pb2.AskForDataResponse]  # type: ignore[assignment]
+    """Whoever has a task asks for the data that it cannot go on without."""
     HandOverItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.HandOverItemRequest, _intake_pb2.HandOverItemResponse]  # type: ignore[assignment]
     """A task went to another team, with the reason."""
     EscalateItem: _aio.UnaryUnaryMultiCallable[_intake_pb2.EscalateItemRequest, _intake_pb2.EscalateItemResponse]  # type: ignore[assignment]
@@ -225,6 +231,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """A complication that is watched was looked at again."""
     ClosePathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ClosePathwayRequest, _intake_pb2.ClosePathwayResponse]  # type: ignore[assignment]
     """A person closed the pathway, with the reason."""
+    AgreeContact: _aio.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]  # type: ignore[assignment]
+    """How the person is to be reached, and how not, was agreed with them."""
     ReopenPathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]  # type: ignore[assignment]
     """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
@@ -396,6 +404,14 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.AttemptItemResponse, _abc.Awaitable[_intake_pb2.AttemptItemResponse]]:
         """Somebody tried and could not; the task waits for the next try."""
+
+    @_abc_1.abstractmethod
+    def AskForData(
+        self,
+        request: _intake_pb2.AskForDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AskForDataResponse, _abc.Awaitable[_intake_pb2.AskForDataResponse]]:
+        """Whoever has a task asks for the data that it cannot go on without."""
 
     @_abc_1.abstractmethod
     def HandOverItem(
@@ -604,6 +620,14 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ClosePathwayResponse, _abc.Awaitable[_intake_pb2.ClosePathwayResponse]]:
         """A person closed the pathway, with the reason."""
+
+    @_abc_1.abstractmethod
+    def AgreeContact(
+        self,
+        request: _intake_pb2.AgreeContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AgreeContactResponse, _abc.Awaitable[_intake_pb2.AgreeContactResponse]]:
+        """How the person is to be reached, and how not, was agreed with them."""
 
     @_abc_1.abstractmethod
     def ReopenPathway(

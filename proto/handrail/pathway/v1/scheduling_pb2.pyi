@@ -307,6 +307,63 @@ class RecordMissedAppointmentResponse(_message.Message):
 Global___RecordMissedAppointmentResponse: _TypeAlias = RecordMissedAppointmentResponse  # noqa: Y015
 
 @_typing.final
+class RecordNotBroughtRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_NOT_BROUGHT_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    patient_id: _builtins.str
+    source: _builtins.str
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def appointment_not_brought(self) -> _events_pb2.AppointmentNotBrought: ...
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.ReportedFact]: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        appointment_not_brought: _events_pb2.AppointmentNotBrought | None = ...,
+        facts: _abc.Iterable[_terms_pb2.ReportedFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment_not_brought", b"appointment_not_brought", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_not_brought", b"appointment_not_brought", "facts", b"facts", "idempotency_key", b"idempotency_key", "occurred_at", b"occurred_at", "patient_id", b"patient_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordNotBroughtRequest: _TypeAlias = RecordNotBroughtRequest  # noqa: Y015
+
+@_typing.final
+class RecordNotBroughtResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _terms_pb2.Receipt: ...
+    def __init__(
+        self,
+        *,
+        receipt: _terms_pb2.Receipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordNotBroughtResponse: _TypeAlias = RecordNotBroughtResponse  # noqa: Y015
+
+@_typing.final
 class TriggerFollowUpRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -454,10 +511,13 @@ class PlanEscalationResponse(_message.Message):
     PHONE_TEAM_FIELD_NUMBER: _builtins.int
     RUNG_FIELD_NUMBER: _builtins.int
     NEXT_AT_FIELD_NUMBER: _builtins.int
+    ALERTS_A_DAY_FIELD_NUMBER: _builtins.int
     phone_team: _builtins.str
     """The team whose telephone is staffed now; empty: nobody is rung on this rung."""
     rung: _builtins.int
     """The rung that this was: those that reach nobody are skipped."""
+    alerts_a_day: _builtins.int
+    """How many single alerts a day each of them gets before the rest waits for a digest; 0: as many as there are."""
     @_builtins.property
     def audiences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Whom of the owning team: all, deputy, lead."""
@@ -471,10 +531,11 @@ class PlanEscalationResponse(_message.Message):
         phone_team: _builtins.str = ...,
         rung: _builtins.int = ...,
         next_at: _timestamp_pb2.Timestamp | None = ...,
+        alerts_a_day: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_at", b"next_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audiences", b"audiences", "next_at", b"next_at", "phone_team", b"phone_team", "rung", b"rung"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts_a_day", b"alerts_a_day", "audiences", b"audiences", "next_at", b"next_at", "phone_team", b"phone_team", "rung", b"rung"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -59,6 +59,11 @@ class SchedulingServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordMissedAppointmentRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordMissedAppointmentResponse.FromString,
                 _registered_method=True)
+        self.RecordNotBrought = channel.unary_unary(
+                '/handrail.pathway.v1.SchedulingService/RecordNotBrought',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordNotBroughtRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordNotBroughtResponse.FromString,
+                _registered_method=True)
         self.TriggerFollowUp = channel.unary_unary(
                 '/handrail.pathway.v1.SchedulingService/TriggerFollowUp',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.TriggerFollowUpRequest.SerializeToString,
@@ -108,7 +113,14 @@ class SchedulingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordMissedAppointment(self, request, context):
-        """The person did not attend, or was not brought.
+        """The person did not attend.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordNotBrought(self, request, context):
+        """Somebody who depends on others to come was not brought.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,6 +174,11 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.RecordMissedAppointment,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordMissedAppointmentRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordMissedAppointmentResponse.SerializeToString,
+            ),
+            'RecordNotBrought': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordNotBrought,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordNotBroughtRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordNotBroughtResponse.SerializeToString,
             ),
             'TriggerFollowUp': grpc.unary_unary_rpc_method_handler(
                     servicer.TriggerFollowUp,
@@ -314,6 +331,33 @@ class SchedulingService:
             '/handrail.pathway.v1.SchedulingService/RecordMissedAppointment',
             handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordMissedAppointmentRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordMissedAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordNotBrought(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.SchedulingService/RecordNotBrought',
+            handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordNotBroughtRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_scheduling__pb2.RecordNotBroughtResponse.FromString,
             options,
             channel_credentials,
             insecure,

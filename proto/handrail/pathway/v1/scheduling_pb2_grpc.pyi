@@ -40,7 +40,9 @@ class SchedulingServiceStub:
     RecordAttendance: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RecordAttendanceRequest, _scheduling_pb2.RecordAttendanceResponse]
     """The person attended."""
     RecordMissedAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RecordMissedAppointmentRequest, _scheduling_pb2.RecordMissedAppointmentResponse]
-    """The person did not attend, or was not brought."""
+    """The person did not attend."""
+    RecordNotBrought: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RecordNotBroughtRequest, _scheduling_pb2.RecordNotBroughtResponse]
+    """Somebody who depends on others to come was not brought."""
     TriggerFollowUp: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.TriggerFollowUpRequest, _scheduling_pb2.TriggerFollowUpResponse]
     """An outside scheduler says that a follow-up is due."""
     PlanResponseCheck: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.PlanResponseCheckRequest, _scheduling_pb2.PlanResponseCheckResponse]
@@ -60,7 +62,9 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     RecordAttendance: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RecordAttendanceRequest, _scheduling_pb2.RecordAttendanceResponse]  # type: ignore[assignment]
     """The person attended."""
     RecordMissedAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RecordMissedAppointmentRequest, _scheduling_pb2.RecordMissedAppointmentResponse]  # type: ignore[assignment]
-    """The person did not attend, or was not brought."""
+    """The person did not attend."""
+    RecordNotBrought: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RecordNotBroughtRequest, _scheduling_pb2.RecordNotBroughtResponse]  # type: ignore[assignment]
+    """Somebody who depends on others to come was not brought."""
     TriggerFollowUp: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.TriggerFollowUpRequest, _scheduling_pb2.TriggerFollowUpResponse]  # type: ignore[assignment]
     """An outside scheduler says that a follow-up is due."""
     PlanResponseCheck: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.PlanResponseCheckRequest, _scheduling_pb2.PlanResponseCheckResponse]  # type: ignore[assignment]
@@ -107,7 +111,15 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.RecordMissedAppointmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.RecordMissedAppointmentResponse, _abc.Awaitable[_scheduling_pb2.RecordMissedAppointmentResponse]]:
-        """The person did not attend, or was not brought."""
+        """The person did not attend."""
+
+    @_abc_1.abstractmethod
+    def RecordNotBrought(
+        self,
+        request: _scheduling_pb2.RecordNotBroughtRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.RecordNotBroughtResponse, _abc.Awaitable[_scheduling_pb2.RecordNotBroughtResponse]]:
+        """Somebody who depends on others to come was not brought."""
 
     @_abc_1.abstractmethod
     def TriggerFollowUp(

@@ -100,23 +100,33 @@ Global___AppendEventRequest: _TypeAlias = AppendEventRequest  # noqa: Y015
 
 @_typing.final
 class SetAside(_message.Message):
-    """A caution that a person set aside, by its rule and number."""
+    """A caution that a person set aside, by its rule and number.
+    A caution that was set aside, or a decision that what was started departs from.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RULE_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     number: _builtins.str
+    reason_code: _builtins.str
+    """Empty: other."""
+    reason: _builtins.str
+    """Empty: the report's own override_reason."""
     def __init__(
         self,
         *,
         rule_id: _builtins.str = ...,
         number: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "reason", b"reason", "reason_code", b"reason_code", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -369,6 +379,7 @@ class ItemToOpen(_message.Message):
     MISSING_FACT_FIELD_NUMBER: _builtins.int
     SUPPLIED_BY_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     key: _builtins.str
     kind: _builtins.str
@@ -386,6 +397,8 @@ class ItemToOpen(_message.Message):
     supplied_by: _builtins.str
     subject_id: _builtins.str
     """The referral or line of therapy it belongs to, if any."""
+    calendar_version: _builtins.str
+    """The calendar of working days that decided when it is due."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -409,10 +422,11 @@ class ItemToOpen(_message.Message):
         missing_fact: _builtins.str = ...,
         supplied_by: _builtins.str = ...,
         subject_id: _builtins.str = ...,
+        calendar_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "number", b"number", "owner_role", b"owner_role", "owner_team", b"owner_team", "reason", b"reason", "rule_id", b"rule_id", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_version", b"calendar_version", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "number", b"number", "owner_role", b"owner_role", "owner_team", b"owner_team", "reason", b"reason", "rule_id", b"rule_id", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "title", b"title", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -456,6 +470,8 @@ class ItemToMove(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     OWNER_TEAM_FIELD_NUMBER: _builtins.int
     TAKEN_BY_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_ITEM_ID_FIELD_NUMBER: _builtins.int
+    CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     due_on: _builtins.str
     reason: _builtins.str
@@ -464,6 +480,10 @@ class ItemToMove(_message.Message):
     """Whose it is from now on; empty: it stays where it is."""
     taken_by: _builtins.str
     """Who has it in hand (a subject); empty: whoever had it before."""
+    waits_for_item_id: _builtins.str
+    """The task that it waits for from now on; empty: none, or the one before."""
+    calendar_version: _builtins.str
+    """The calendar of working days that decided the new due time; empty: it is due as before."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -476,10 +496,12 @@ class ItemToMove(_message.Message):
         change: _builtins.str = ...,
         owner_team: _builtins.str = ...,
         taken_by: _builtins.str = ...,
+        waits_for_item_id: _builtins.str = ...,
+        calendar_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "due_at", b"due_at", "due_on", b"due_on", "item_id", b"item_id", "owner_team", b"owner_team", "reason", b"reason", "taken_by", b"taken_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_version", b"calendar_version", "change", b"change", "due_at", b"due_at", "due_on", b"due_on", "item_id", b"item_id", "owner_team", b"owner_team", "reason", b"reason", "taken_by", b"taken_by", "waits_for_item_id", b"waits_for_item_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

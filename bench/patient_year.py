@@ -1,0 +1,232 @@
+"""`python -m bench.patient_year`: what one simulated year of one person costs in durable steps and bytes of history.
+
+The year is lived on real parts, on a Temporal server whose clocks can be moved, and counted from the histories of the
+person's workflows, not from what the code is meant to do. Beside it stands the floor: one durable step for each
+clinical event, and one for each promise kept (a task that was watched until it was done or told as late).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from drills.acts import COORDINATOR, NURSE, ONCOLOGIST, Said
+from drills.house import DrillHouse
+from drills.life import Life
+from services.cli.commands.acting import Desk
+from services.runtime.clients import Caller, open_channel
+from services.runtime.context import Actor
+from tests.durability.telling import runs_of
+from workflows import names
+
+MONTHS = 12
+IDLE_DAYS = 3
+_STEPS = {
+    "workflow_execution_update_accepted_event_attributes": "reports accepted",
+    "timer_started_event_attributes": "timers set",
+    "start_child_workflow_execution_initiated_event_attributes": "children started",
+    "signal_external_workflow_execution_initiated_event_attributes": "signals to or from children",
+    "workflow_execution_continued_as_new_event_attributes": "runs begun anew",
+}
+_ACTIVITIES = {
+    "append_event": "recorded",
+    "decide_next_steps": "decided",
+    "apply_plan": "planned",
+    "send_notice": "notices sent",
+    "plan_escalation": "rungs of a ladder planned",
+}
+_COURSE = {"setting": "advanced", "line": 1, "agents": ["ribociclib", "letrozole"], "stop_reason": "ongoing"}
+_LUMINAL = [
+    ("disease_extent", "metastatic"),
+    ("er_status", "positive"),
+    ("her2_ihc", "0"),
+    ("menopausal_status", "post"),
+    ("prior_therapies_none", True),
+    ("adjusted_calcium", 2.4),
+]
+
+
+@dataclass
+class Cost:
+    """What a year came to, counted from history."""
+
+    events: int = 0
+    promises: int = 0
+    bytes: int = 0
+    history_events: int = 0
+    steps: Counter[str] = field(default_factory=Counter)
+    idle_events: int = 0
+
+    @property
+    def floor(self) -> int:
+        """One durable step for each clinical event and each promise kept."""
+        return self.events + self.promises
+
+
+class Year(Life):
+    """A year of somebody on the first line of treatment whose team does nearly everything in time."""
+
+    async def live_it(self) -> None:
+        """Live the year: from the diagnosis through twelve cycles, with scans, symptoms and a side effect."""
+        await self._register()
+        line, order = str(uuid.uuid4()), str(uuid.uuid4())
+        await self._says("pathway_opened", COORDINATOR, referred_by="clinic")
+        await self._says("key_worker_assigned", COORDINATOR, person_id="carys.nurse")
+        await self._says("diagnosis_confirmed", ONCOLOGIST, facts=_LUMINAL)
+        await self._says("decision_made", ONCOLOGIST, number="1.7.16", outcome=1, person_view="It is what she wants.")
+        await self._says("therapy_line_started", ONCOLOGIST, line_id=line, course=_COURSE, response_check_weeks=12)
+        for month in range(1, MONTHS + 1):
+            await self._says("cycle_given", ONCOLOGIST, line_id=line, cycle=month)
+            if month % 3 == 1:
+                await self._clinic(str(uuid.uuid4()), order)
+                order = str(uuid.uuid4())
+            if month % 3 == 0:
+                await self._says("response_assessed", ONCOLOGIST, line_id=line, response="stable")
+            if month % 4 == 2:  # noqa: PLR2004 - three times a year
+                await self._says(
+                    "symptom_reported", NURSE, facts=[("fatigue", "present"), ("ecog", 1)], told_by="person"
+                )
+            if month == 5:  # noqa: PLR2004 - once
+                await self._says("adverse_event_reported", NURSE, reaction="Diarrhoea", serious=False)
+            await self._weeks_go_by(4)
+
+    async def promises_kept(self) -> int:
+        """Return how many tasks were watched to their end, or told as late while they stay open."""
+        seen = await self._looker.snapshot(self._accepted, {})
+        return sum(item["status"] != "open" or bool(item["overdue_at"]) for item in seen.items)
+
+    async def idle(self) -> None:
+        """Let days go by on which nothing is due."""
+        await self._jump(24.0 * IDLE_DAYS)
+
+    @property
+    def workflow_ids(self) -> list[str]:
+        """The person's pathway and its line of treatment."""
+        lines = [names.therapy_line_id(line["line_id"]) for line in self._person.state["therapy_lines"]]
+        return [names.pathway_id(self._person.patient_id), *lines]
+
+    async def _clinic(self, appointment: str, order: str) -> None:
+        await self._says("investigation_ordered", ONCOLOGIST, order_id=order, modality="CECT", purpose="response")
+        booked: dict[str, Any] = {
+            "appointment_id": appointment,
+            "purpose": "Clinic",
+            "starts_at": "2027-01-04T10:00:00+00:00",
+        }
+        await self._says("appointment_booked", COORDINATOR, **booked)
+        await self._says("result_received", ONCOLOGIST, investigation="CT", order_id=order)
+        await self._says("appointment_attended", COORDINATOR, appointment_id=appointment, outcome="Seen.")
+
+    async def _says(
+        self,
+        event: str,
+        by: tuple[str, str],
+        facts: list[tuple[str, Any]] | None = None,
+        **fields: Any,  # noqa: ANN401 - the fields of any event
+    ) -> None:
+        await self._report(Said(event, fields, by, facts or ()))
+        await self._look()
+
+    async def _weeks_go_by(self, weeks: int) -> None:
+        """Four weeks, in each of which the team does what is due in the week that comes."""
+        for _ in range(weeks):
+            for item in [*self._person.state["open_items"]]:
+                await self._done(item)
+            if not await self._looker.clock_is_held():
+                await self._jump(24.0 * 7)
+            await self._look()
+
+    async def _done(self, item: Mapping[str, Any]) -> None:
+        if item["kind"] in {"decision", "recommendation"}:
+            number = item["number"]
+            await self._says("decision_made", ONCOLOGIST, number=number, outcome=1, person_view="She agrees.")
+        if any(one["item_id"] == item["item_id"] for one in self._person.state["open_items"]):
+            await self._says("item_completed", ONCOLOGIST, item_id=item["item_id"], outcome="Done, and noted.")
+
+
+async def count(client: Client, workflow_ids: list[str]) -> Cost:
+    """Count what stands in the histories of these workflows, run by run."""
+    cost = Cost()
+    for workflow_id in workflow_ids:
+        try:
+            runs = await runs_of(client, workflow_id)
+        except RPCError:
+            continue  # the line was refused, so it has no workflow
+        for events in runs:
+            cost.history_events += len(events)
+            cost.bytes += sum(event.ByteSize() for event in events)
+            _count_run(events, cost)
+    return cost
+
+
+def _count_run(events: list[HistoryEvent], cost: Cost) -> None:
+    asked = {
+        event.event_id: event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    }
+    for event in events:
+        which = event.WhichOneof("attributes") or ""
+        if which in _STEPS:
+            cost.steps[_STEPS[which]] += 1
+        if which == "activity_task_completed_event_attributes":
+            name = asked[event.activity_task_completed_event_attributes.scheduled_event_id]
+            cost.steps[_ACTIVITIES.get(name, name.replace("_", " "))] += 1
+
+
+async def measure(house: DrillHouse) -> Cost:
+    """Live the year and count it; then a few idle days, and what they added."""
+    running = house.running
+    client = await Client.connect(running.temporal_address, namespace=running.temporal_namespace)
+    addresses = {"records": running.records_address, "pathway": running.pathway_address}
+    channels = {name: open_channel(address) for name, address in addresses.items()}
+    caller = Caller(Actor("coordinator.drill", "coordinator", "coordination"), running.identity_key)
+    try:
+        year = Year(Desk(running, caller, channels), client, 1)
+        await year.live_it()
+        cost = await count(client, year.workflow_ids)
+        cost.events = year.counts.events
+        cost.promises = await year.promises_kept()
+        before = sum((await count(client, year.workflow_ids)).steps.values())
+        await year.idle()
+        cost.idle_events = sum((await count(client, year.workflow_ids)).steps.values()) - before
+    finally:
+        for channel in channels.values():
+            await channel.close()
+    return cost
+
+
+def show(cost: Cost) -> None:
+    """Print the table."""
+    total = cost.steps.total()
+    print(f"{cost.events} clinical events and {cost.promises} promises kept: a floor of {cost.floor} durable steps")
+    for what, number in cost.steps.most_common():
+        print(f"  {number:5}  {what}")
+    print(f"  {total:5}  durable steps: {total / cost.floor:.2f} times the floor (aim: 2)")
+    print(f"  {cost.history_events:5}  events of history, {cost.bytes / 1024:.0f} KiB")
+    print(f"  {cost.idle_events:5}  durable steps in {IDLE_DAYS} idle days")
+
+
+def main() -> None:
+    """Bring up a house whose clocks can be moved, live the year in it, count, print."""
+    house = DrillHouse()
+    try:
+        house.start()
+        cost = asyncio.run(measure(house))
+    finally:
+        house.stop()
+    show(cost)
+
+
+if __name__ == "__main__":
+    atexit.register(time.sleep, 0.05)  # Temporal's bridge may still hold the interpreter when it ends
+    main()
