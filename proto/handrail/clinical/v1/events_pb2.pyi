@@ -80,6 +80,13 @@ class ClinicalEvent(_message.Message):
     PATHWAY_IMPORTED_FIELD_NUMBER: _builtins.int
     APPOINTMENT_NOT_BROUGHT_FIELD_NUMBER: _builtins.int
     ITEM_DATA_ASKED_FIELD_NUMBER: _builtins.int
+    KEY_WORKER_COVERED_FIELD_NUMBER: _builtins.int
+    KEY_WORKER_LEFT_FIELD_NUMBER: _builtins.int
+    NEEDS_ASSESSED_FIELD_NUMBER: _builtins.int
+    GOALS_CHANGED_FIELD_NUMBER: _builtins.int
+    PREFERENCE_RECORDED_FIELD_NUMBER: _builtins.int
+    RESEARCH_DISCUSSED_FIELD_NUMBER: _builtins.int
+    COMPLICATION_REVIEWED_FIELD_NUMBER: _builtins.int
     PATHWAY_REOPENED_FIELD_NUMBER: _builtins.int
     CONTACT_AGREED_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -197,6 +204,22 @@ class ClinicalEvent(_message.Message):
     @_builtins.property
     def item_data_asked(self) -> Global___ItemDataAsked: ...
     @_builtins.property
+    def key_worker_covered(self) -> Global___KeyWorkerCovered:
+        """Supportive care, and complications until they are settled."""
+
+    @_builtins.property
+    def key_worker_left(self) -> Global___KeyWorkerLeft: ...
+    @_builtins.property
+    def needs_assessed(self) -> Global___NeedsAssessed: ...
+    @_builtins.property
+    def goals_changed(self) -> Global___GoalsChanged: ...
+    @_builtins.property
+    def preference_recorded(self) -> Global___PreferenceRecorded: ...
+    @_builtins.property
+    def research_discussed(self) -> Global___ResearchDiscussed: ...
+    @_builtins.property
+    def complication_reviewed(self) -> Global___ComplicationReviewed: ...
+    @_builtins.property
     def pathway_reopened(self) -> Global___PathwayReopened: ...
     @_builtins.property
     def contact_agreed(self) -> Global___ContactAgreed: ...
@@ -259,14 +282,21 @@ class ClinicalEvent(_message.Message):
         pathway_imported: Global___PathwayImported | None = ...,
         appointment_not_brought: Global___AppointmentNotBrought | None = ...,
         item_data_asked: Global___ItemDataAsked | None = ...,
+        key_worker_covered: Global___KeyWorkerCovered | None = ...,
+        key_worker_left: Global___KeyWorkerLeft | None = ...,
+        needs_assessed: Global___NeedsAssessed | None = ...,
+        goals_changed: Global___GoalsChanged | None = ...,
+        preference_recorded: Global___PreferenceRecorded | None = ...,
+        research_discussed: Global___ResearchDiscussed | None = ...,
+        complication_reviewed: Global___ComplicationReviewed | None = ...,
         pathway_reopened: Global___PathwayReopened | None = ...,
         contact_agreed: Global___ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "complication_reviewed", b"complication_reviewed", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "goals_changed", b"goals_changed", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "key_worker_covered", b"key_worker_covered", "key_worker_left", b"key_worker_left", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "needs_assessed", b"needs_assessed", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "preference_recorded", b"preference_recorded", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "research_discussed", b"research_discussed", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "complication_reviewed", b"complication_reviewed", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "goals_changed", b"goals_changed", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "key_worker_covered", b"key_worker_covered", "key_worker_left", b"key_worker_left", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "needs_assessed", b"needs_assessed", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "preference_recorded", b"preference_recorded", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "research_discussed", b"research_discussed", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "appointment_not_brought", "item_data_asked", "pathway_reopened", "contact_agreed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "appointment_not_brought", "item_data_asked", "key_worker_covered", "key_worker_left", "needs_assessed", "goals_changed", "preference_recorded", "research_discussed", "complication_reviewed", "pathway_reopened", "contact_agreed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1895,3 +1925,270 @@ class FoundAgain(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FoundAgain: _TypeAlias = FoundAgain  # noqa: Y015
+
+@_typing.final
+class KeyWorkerCovered(_message.Message):
+    """Somebody stands in for the key worker for a while. When it is over the key worker is back, without anybody's doing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    FROM_ON_FIELD_NUMBER: _builtins.int
+    UNTIL_ON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    from_on: _builtins.str
+    """ISO dates in London, both included."""
+    until_on: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        from_on: _builtins.str = ...,
+        until_on: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_on", b"from_on", "person_id", b"person_id", "reason", b"reason", "until_on", b"until_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyWorkerCovered: _TypeAlias = KeyWorkerCovered  # noqa: Y015
+
+@_typing.final
+class KeyWorkerLeft(_message.Message):
+    """The key worker no longer has this person. Until another is named, naming one is somebody's task."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyWorkerLeft: _TypeAlias = KeyWorkerLeft  # noqa: Y015
+
+@_typing.final
+class NeedsAssessed(_message.Message):
+    """The person's needs were gone through. A domain in neither list was not asked about, and is not known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_FIELD_NUMBER: _builtins.int
+    CONCERNS_FIELD_NUMBER: _builtins.int
+    NO_CONCERN_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    tool: _builtins.str
+    """Which tool was used, such as a concerns checklist."""
+    words: _builtins.str
+    @_builtins.property
+    def concerns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Concern]: ...
+    @_builtins.property
+    def no_concern(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The domains that were asked about and where the person has no concern."""
+
+    def __init__(
+        self,
+        *,
+        tool: _builtins.str = ...,
+        concerns: _abc.Iterable[Global___Concern] | None = ...,
+        no_concern: _abc.Iterable[_builtins.str] | None = ...,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concerns", b"concerns", "no_concern", b"no_concern", "tool", b"tool", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NeedsAssessed: _TypeAlias = NeedsAssessed  # noqa: Y015
+
+@_typing.final
+class Concern(_message.Message):
+    """One concern: the same words in the same domain are the same concern when it is scored again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONCERN_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    OWNER_TEAM_FIELD_NUMBER: _builtins.int
+    REVIEW_ON_FIELD_NUMBER: _builtins.int
+    concern: _builtins.str
+    domain: _builtins.str
+    score: _builtins.int
+    """How much it troubles the person, by their own word: 0 not any more, 10 the most."""
+    plan: _builtins.str
+    """What is to be done; empty: nobody has said yet, which is somebody's task."""
+    owner_team: _builtins.str
+    """Whose task the plan is; empty: the key worker's."""
+    review_on: _builtins.str
+    """ISO date on which the plan is looked at again; a plan needs one."""
+    def __init__(
+        self,
+        *,
+        concern: _builtins.str = ...,
+        domain: _builtins.str = ...,
+        score: _builtins.int | None = ...,
+        plan: _builtins.str = ...,
+        owner_team: _builtins.str = ...,
+        review_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "concern", b"concern", "domain", b"domain", "owner_team", b"owner_team", "plan", b"plan", "review_on", b"review_on", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+
+Global___Concern: _TypeAlias = Concern  # noqa: Y015
+
+@_typing.final
+class GoalsChanged(_message.Message):
+    """What matters to the person, or what care is for, has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AIM_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    aim: _builtins.str
+    words: _builtins.str
+    """In the person's own words, or of whoever speaks for them."""
+    def __init__(
+        self,
+        *,
+        aim: _builtins.str = ...,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aim", b"aim", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GoalsChanged: _TypeAlias = GoalsChanged  # noqa: Y015
+
+@_typing.final
+class PreferenceRecorded(_message.Message):
+    """A wish for later, or a document about one. A newer one of the same kind supersedes it; both stay in the record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    WISH_FIELD_NUMBER: _builtins.int
+    REFUSES_FIELD_NUMBER: _builtins.int
+    MADE_ON_FIELD_NUMBER: _builtins.int
+    REVIEW_ON_FIELD_NUMBER: _builtins.int
+    KEPT_AT_FIELD_NUMBER: _builtins.int
+    TALKED_WITH_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    answer: _builtins.str
+    """declined_to_talk: the person does not want to talk about it; `review_on` says when they may be asked again."""
+    wish: _builtins.str
+    """In the person's own words: where, or what the document says."""
+    made_on: _builtins.str
+    """ISO date on which it was made; empty: when it was reported."""
+    review_on: _builtins.str
+    """ISO date on which it is looked at again; empty: never, unless the person asks."""
+    kept_at: _builtins.str
+    """Where the document is kept."""
+    talked_with: _builtins.str
+    @_builtins.property
+    def refuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What an advance decision refuses: drugs, classes of drugs, or other treatment, such as chemotherapy or ventilation."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        answer: _builtins.str = ...,
+        wish: _builtins.str = ...,
+        refuses: _abc.Iterable[_builtins.str] | None = ...,
+        made_on: _builtins.str = ...,
+        review_on: _builtins.str = ...,
+        kept_at: _builtins.str = ...,
+        talked_with: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "kept_at", b"kept_at", "kind", b"kind", "made_on", b"made_on", "refuses", b"refuses", "review_on", b"review_on", "talked_with", b"talked_with", "wish", b"wish"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreferenceRecorded: _TypeAlias = PreferenceRecorded  # noqa: Y015
+
+@_typing.final
+class ResearchDiscussed(_message.Message):
+    """Research was talked about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    STUDY_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    ANSWER_BY_FIELD_NUMBER: _builtins.int
+    outcome: _builtins.str
+    study: _builtins.str
+    words: _builtins.str
+    answer_by: _builtins.str
+    """ISO date by which the person wants to answer an offer."""
+    def __init__(
+        self,
+        *,
+        outcome: _builtins.str = ...,
+        study: _builtins.str = ...,
+        words: _builtins.str = ...,
+        answer_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_by", b"answer_by", "outcome", b"outcome", "study", b"study", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResearchDiscussed: _TypeAlias = ResearchDiscussed  # noqa: Y015
+
+@_typing.final
+class ComplicationReviewed(_message.Message):
+    """A complication that is watched was looked at again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPLICATION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    NEXT_ON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    complication: _builtins.str
+    """The dictionary's name of it, such as fatigue."""
+    state: _builtins.str
+    next_on: _builtins.str
+    """ISO date on which it is looked at again, while it is ongoing."""
+    note: _builtins.str
+    def __init__(
+        self,
+        *,
+        complication: _builtins.str = ...,
+        state: _builtins.str = ...,
+        next_on: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complication", b"complication", "next_on", b"next_on", "note", b"note", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComplicationReviewed: _TypeAlias = ComplicationReviewed  # noqa: Y015

@@ -98,6 +98,7 @@ class Item(_message.Message):
     MOVED_FIELD_NUMBER: _builtins.int
     TAKEN_BY_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    FOR_PERSON_FIELD_NUMBER: _builtins.int
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITS_FOR_ITEM_ID_FIELD_NUMBER: _builtins.int
@@ -127,6 +128,8 @@ class Item(_message.Message):
     """Who has it in hand; empty: nobody said so yet."""
     attempts: _builtins.int
     """How often somebody tried without an answer."""
+    for_person: _builtins.str
+    """Whose it is now in the owning team, where it is the key worker's: the key worker, or who covers today."""
     calendar_version: _builtins.str
     """The calendar of working days that decided when it is due; empty in tasks of earlier releases."""
     waiting_on: _builtins.str
@@ -181,6 +184,7 @@ class Item(_message.Message):
         moved: _builtins.int = ...,
         taken_by: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        for_person: _builtins.str = ...,
         calendar_version: _builtins.str = ...,
         waiting_on: _builtins.str = ...,
         waits_for_item_id: _builtins.str = ...,
@@ -188,7 +192,7 @@ class Item(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "contact", b"contact", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "calendar_version", b"calendar_version", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "contact", b"contact", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency", "waiting_on", b"waiting_on", "waits_for_item_id", b"waits_for_item_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "calendar_version", b"calendar_version", "closed_at", b"closed_at", "closed_reason", b"closed_reason", "contact", b"contact", "due_at", b"due_at", "due_on", b"due_on", "fact_ids", b"fact_ids", "for_person", b"for_person", "item_id", b"item_id", "key", b"key", "kind", b"kind", "missing_fact", b"missing_fact", "moved", b"moved", "number", b"number", "opened_at", b"opened_at", "opened_by_event_id", b"opened_by_event_id", "overdue_at", b"overdue_at", "owner_role", b"owner_role", "owner_team", b"owner_team", "patient_id", b"patient_id", "person", b"person", "reason", b"reason", "rule_id", b"rule_id", "status", b"status", "subject_id", b"subject_id", "supplied_by", b"supplied_by", "taken_by", b"taken_by", "title", b"title", "urgency", b"urgency", "waiting_on", b"waiting_on", "waits_for_item_id", b"waits_for_item_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -675,6 +679,282 @@ class Whereabouts(_message.Message):
 Global___Whereabouts: _TypeAlias = Whereabouts  # noqa: Y015
 
 @_typing.final
+class Cover(_message.Message):
+    """Who stands in for the key worker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    FROM_ON_FIELD_NUMBER: _builtins.int
+    UNTIL_ON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    from_on: _builtins.str
+    until_on: _builtins.str
+    reason: _builtins.str
+    in_force: _builtins.bool
+    """Today lies within it."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        from_on: _builtins.str = ...,
+        until_on: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        in_force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_on", b"from_on", "in_force", b"in_force", "person_id", b"person_id", "reason", b"reason", "until_on", b"until_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cover: _TypeAlias = Cover  # noqa: Y015
+
+@_typing.final
+class NeedsDomain(_message.Message):
+    """What is known of one domain of needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ASKED_AT_FIELD_NUMBER: _builtins.int
+    CONCERNS_FIELD_NUMBER: _builtins.int
+    domain: _builtins.str
+    state: _builtins.str
+    """concern, no_concern, or unknown: nobody asked yet."""
+    @_builtins.property
+    def asked_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def concerns(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredConcern]: ...
+    def __init__(
+        self,
+        *,
+        domain: _builtins.str = ...,
+        state: _builtins.str = ...,
+        asked_at: _timestamp_pb2.Timestamp | None = ...,
+        concerns: _abc.Iterable[Global___ScoredConcern] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "concerns", b"concerns", "domain", b"domain", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NeedsDomain: _TypeAlias = NeedsDomain  # noqa: Y015
+
+@_typing.final
+class ScoredConcern(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONCERN_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    OWNER_TEAM_FIELD_NUMBER: _builtins.int
+    REVIEW_ON_FIELD_NUMBER: _builtins.int
+    concern: _builtins.str
+    plan: _builtins.str
+    owner_team: _builtins.str
+    review_on: _builtins.str
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedCompositeFieldContainer[Global___Score]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        concern: _builtins.str = ...,
+        scores: _abc.Iterable[Global___Score] | None = ...,
+        plan: _builtins.str = ...,
+        owner_team: _builtins.str = ...,
+        review_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concern", b"concern", "owner_team", b"owner_team", "plan", b"plan", "review_on", b"review_on", "scores", b"scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoredConcern: _TypeAlias = ScoredConcern  # noqa: Y015
+
+@_typing.final
+class Score(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCORE_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    score: _builtins.int
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        score: _builtins.int = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Score: _TypeAlias = Score  # noqa: Y015
+
+@_typing.final
+class Wish(_message.Message):
+    """A wish for later as it was recorded; superseded ones stay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    PREFERENCE_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    CURRENT_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    current: _builtins.bool
+    """The newest of its kind."""
+    @_builtins.property
+    def preference(self) -> _events_pb2.PreferenceRecorded: ...
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def actor(self) -> _terms_pb2.Actor: ...
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        preference: _events_pb2.PreferenceRecorded | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        actor: _terms_pb2.Actor | None = ...,
+        current: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "preference", b"preference", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "current", b"current", "event_id", b"event_id", "preference", b"preference", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Wish: _TypeAlias = Wish  # noqa: Y015
+
+@_typing.final
+class ResearchTalk(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    RESEARCH_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    @_builtins.property
+    def research(self) -> _events_pb2.ResearchDiscussed: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        research: _events_pb2.ResearchDiscussed | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "research", b"research"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "event_id", b"event_id", "research", b"research"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResearchTalk: _TypeAlias = ResearchTalk  # noqa: Y015
+
+@_typing.final
+class WatchedComplication(_message.Message):
+    """A complication from its first report until it is settled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPLICATION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    REVIEWED_AT_FIELD_NUMBER: _builtins.int
+    NEXT_ON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    complication: _builtins.str
+    state: _builtins.str
+    """watched, ongoing (somebody looked again) or settled."""
+    next_on: _builtins.str
+    """ISO date of the next look; empty once it is settled."""
+    note: _builtins.str
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def reviewed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        complication: _builtins.str = ...,
+        state: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        reviewed_at: _timestamp_pb2.Timestamp | None = ...,
+        next_on: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reviewed_at", b"reviewed_at", "since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complication", b"complication", "next_on", b"next_on", "note", b"note", "reviewed_at", b"reviewed_at", "since", b"since", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchedComplication: _TypeAlias = WatchedComplication  # noqa: Y015
+
+@_typing.final
+class Support(_message.Message):
+    """Supportive care, as the events of that kind leave it standing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COVER_FIELD_NUMBER: _builtins.int
+    GOALS_FIELD_NUMBER: _builtins.int
+    GOALS_AT_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
+    WISHES_FIELD_NUMBER: _builtins.int
+    RESEARCH_FIELD_NUMBER: _builtins.int
+    COMPLICATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cover(self) -> Global___Cover: ...
+    @_builtins.property
+    def goals(self) -> _events_pb2.GoalsChanged: ...
+    @_builtins.property
+    def goals_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedCompositeFieldContainer[Global___NeedsDomain]:
+        """All five domains once needs were assessed; empty before."""
+
+    @_builtins.property
+    def wishes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Wish]: ...
+    @_builtins.property
+    def research(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResearchTalk]: ...
+    @_builtins.property
+    def complications(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchedComplication]: ...
+    def __init__(
+        self,
+        *,
+        cover: Global___Cover | None = ...,
+        goals: _events_pb2.GoalsChanged | None = ...,
+        goals_at: _timestamp_pb2.Timestamp | None = ...,
+        needs: _abc.Iterable[Global___NeedsDomain] | None = ...,
+        wishes: _abc.Iterable[Global___Wish] | None = ...,
+        research: _abc.Iterable[Global___ResearchTalk] | None = ...,
+        complications: _abc.Iterable[Global___WatchedComplication] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cover", b"cover", "goals", b"goals", "goals_at", b"goals_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complications", b"complications", "cover", b"cover", "goals", b"goals", "goals_at", b"goals_at", "needs", b"needs", "research", b"research", "wishes", b"wishes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Support: _TypeAlias = Support  # noqa: Y015
+
+@_typing.final
 class GetPatientResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -689,6 +969,7 @@ class GetPatientResponse(_message.Message):
     EVENT_IDS_FIELD_NUMBER: _builtins.int
     BEING_FILED_FIELD_NUMBER: _builtins.int
     WHEREABOUTS_FIELD_NUMBER: _builtins.int
+    SUPPORT_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     being_filed: _builtins.bool
     """True when min_seq has not been filed yet."""
@@ -713,6 +994,8 @@ class GetPatientResponse(_message.Message):
     @_builtins.property
     def whereabouts(self) -> Global___Whereabouts: ...
     @_builtins.property
+    def support(self) -> Global___Support: ...
+    @_builtins.property
     def contact(self) -> _events_pb2.ContactAgreed:
         """Absent: nothing was agreed."""
 
@@ -730,11 +1013,12 @@ class GetPatientResponse(_message.Message):
         event_ids: _abc.Iterable[_builtins.str] | None = ...,
         being_filed: _builtins.bool = ...,
         whereabouts: Global___Whereabouts | None = ...,
+        support: Global___Support | None = ...,
         contact: _events_pb2.ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "whereabouts", b"whereabouts"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "support", b"support", "whereabouts", b"whereabouts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "contact", b"contact", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "contact", b"contact", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "support", b"support", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
