@@ -30,6 +30,7 @@ from tests.durability.telling import runs_of
 from workflows import names
 
 MONTHS = 12
+DAYS = 365 / 24
 IDLE_DAYS = 3
 _STEPS = {
     "workflow_execution_update_accepted_event_attributes": "reports accepted",
@@ -76,6 +77,10 @@ class Cost:
 class Year(Life):
     """A year of somebody on the first line of treatment whose team does nearly everything in time."""
 
+    def __init__(self, desk: Desk, temporal: Client) -> None:
+        super().__init__(desk, temporal, 1)
+        self._not_so: set[str] = set()
+
     async def live_it(self) -> None:
         """Live the year: from the diagnosis through twelve cycles, with scans, symptoms and a side effect."""
         await self._register()
@@ -98,7 +103,7 @@ class Year(Life):
                 )
             if month == 5:  # noqa: PLR2004 - once
                 await self._says("adverse_event_reported", NURSE, reaction="Diarrhoea", serious=False)
-            await self._weeks_go_by(4)
+            await self._month_goes_by()
 
     async def promises_kept(self) -> int:
         """Return how many tasks were watched to their end, or told as late while they stay open."""
@@ -134,23 +139,31 @@ class Year(Life):
         **fields: Any,  # noqa: ANN401 - the fields of any event
     ) -> None:
         await self._report(Said(event, fields, by, facts or ()))
-        await self._look()
+        await self._seen()
 
-    async def _weeks_go_by(self, weeks: int) -> None:
-        """Four weeks, in each of which the team does what is due in the week that comes."""
-        for _ in range(weeks):
+    async def _seen(self) -> None:
+        await self._looker.settled()
+        self._person.state = await self._looker.state()
+
+    async def _month_goes_by(self) -> None:
+        """Two fortnights; before each the team does what can be said to be done."""
+        for _ in range(2):
             for item in [*self._person.state["open_items"]]:
-                await self._done(item)
+                if item["item_id"] not in self._not_so:
+                    await self._done(item)
             if not await self._looker.clock_is_held():
-                await self._jump(24.0 * 7)
-            await self._look()
+                await self._jump(24.0 * DAYS)
+            await self._seen()
 
     async def _done(self, item: Mapping[str, Any]) -> None:
         if item["kind"] in {"decision", "recommendation"}:
             number = item["number"]
             await self._says("decision_made", ONCOLOGIST, number=number, outcome=1, person_view="She agrees.")
         if any(one["item_id"] == item["item_id"] for one in self._person.state["open_items"]):
+            refused = self.counts.refused
             await self._says("item_completed", ONCOLOGIST, item_id=item["item_id"], outcome="Done, and noted.")
+            if self.counts.refused > refused:  # it closes by another report
+                self._not_so.add(item["item_id"])
 
 
 async def count(client: Client, workflow_ids: list[str]) -> Cost:
@@ -191,7 +204,7 @@ async def measure(house: DrillHouse) -> Cost:
     channels = {name: open_channel(address) for name, address in addresses.items()}
     caller = Caller(Actor("coordinator.drill", "coordinator", "coordination"), running.identity_key)
     try:
-        year = Year(Desk(running, caller, channels), client, 1)
+        year = Year(Desk(running, caller, channels), client)
         await year.live_it()
         cost = await count(client, year.workflow_ids)
         cost.events = year.counts.events
