@@ -171,8 +171,8 @@ class Year(Life):
             await self._says("item_completed", ONCOLOGIST, item_id=item["item_id"], outcome="Done, and noted.")
             if self.counts.refused > refused:  # it closes by another report, which has not come yet
                 until = (await self._looker.moment() + timedelta(days=40)).date().isoformat()
-                fields = {"until": until, "reason": "What it waits for has not come yet."}
-                await self._says("item_deferred", NURSE, item_id=item["item_id"], **fields)
+                why = "What it waits for has not come yet."
+                await self._says("item_deferred", NURSE, item_id=item["item_id"], until=until, reason=why)
 
 
 async def count(client: Client, workflow_ids: list[str]) -> Cost:
