@@ -32,7 +32,6 @@ from workflows import names
 
 MONTHS = 12
 DAYS = 365 / 24
-IDLE_DAYS = 3
 # The server moves no clock of a run that has children; outside a drill a pathway goes on anew after 1000 events.
 HISTORY_EVENTS = 300
 _STEPS = {
@@ -69,7 +68,6 @@ class Cost:
     bytes: int = 0
     history_events: int = 0
     steps: Counter[str] = field(default_factory=Counter)
-    idle_events: int = 0
 
     @property
     def floor(self) -> int:
@@ -110,16 +108,6 @@ class Year(Life):
         """Return how many tasks were watched to their end, or told as late while they stay open."""
         seen = await self._looker.snapshot(self._accepted, {})
         return sum(item["status"] != "open" or bool(item["overdue_at"]) for item in seen.items)
-
-    async def idle(self) -> None:
-        """Put everything off by a month, and let days go by on which nothing is due."""
-        until = (await self._looker.moment() + timedelta(days=30)).date().isoformat()
-        for item in self._person.state["open_items"]:
-            await self._says("item_deferred", NURSE, item_id=item["item_id"], until=until, reason="On holiday.")
-
-    async def days_go_by(self) -> None:
-        """Let the idle days go by."""
-        await self._jump(24.0 * IDLE_DAYS)
 
     @property
     def workflow_ids(self) -> list[str]:
@@ -206,7 +194,7 @@ def _count_run(events: list[HistoryEvent], cost: Cost) -> None:
 
 
 async def measure(house: DrillHouse) -> Cost:
-    """Live the year and count it; then a few idle days, and what they added."""
+    """Live the year and count it."""
     running = house.running
     client = await Client.connect(running.temporal_address, namespace=running.temporal_namespace)
     addresses = {"records": running.records_address, "pathway": running.pathway_address}
@@ -218,10 +206,6 @@ async def measure(house: DrillHouse) -> Cost:
         cost = await count(client, year.workflow_ids)
         cost.events = year.counts.events
         cost.promises = await year.promises_kept()
-        await year.idle()
-        before = sum((await count(client, year.workflow_ids)).steps.values())
-        await year.days_go_by()
-        cost.idle_events = sum((await count(client, year.workflow_ids)).steps.values()) - before
     finally:
         for channel in channels.values():
             await channel.close()
@@ -236,7 +220,6 @@ def show(cost: Cost) -> None:
         print(f"  {number:5}  {what}")
     print(f"  {total:5}  durable steps: {total / cost.floor:.2f} times the floor (aim: 2)")
     print(f"  {cost.history_events:5}  events of history, {cost.bytes / 1024:.0f} KiB")
-    print(f"  {cost.idle_events:5}  durable steps in {IDLE_DAYS} idle days")
 
 
 def main() -> None:
