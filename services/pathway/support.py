@@ -76,6 +76,9 @@ def problems(
     """Find what an event of supportive care leaves unsaid, or says two ways with the facts beside it."""
     event = getattr(request, kind)
     match kind:
+        case "key_worker_covered":
+            backwards = event.until_on < event.from_on
+            found = [("until_on", "the cover ends before it begins; check the dates")] if backwards else []
         case "needs_assessed":
             found = _needs(event)
         case "preference_recorded":
