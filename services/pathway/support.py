@@ -9,13 +9,14 @@ from google.protobuf.json_format import ParseDict
 
 from handrail.clinical.v1 import events_pb2, terms_pb2
 from services.pathway.convert import value_from_proto
-from services.pathway.dictionary import Scalar, Therapy, did_you_mean
+from services.pathway.dictionary import Scalar, Therapy, did_you_mean, quoted
 from services.pathway.facts import is_unknown
 from services.pathway.guideline import Guideline
 from services.runtime.errors import Violation
 
 REFUSED = "refused_in_advance"
 NOTHING_REFUSED = "none"
+DOMAINS = ("physical", "psychological", "social", "spiritual", "financial")
 
 
 def watched(facts: Sequence[Mapping[str, Any]], guideline: Guideline) -> dict[str, bool]:
@@ -76,6 +77,9 @@ def problems(
     """Find what an event of supportive care leaves unsaid, or says two ways with the facts beside it."""
     event = getattr(request, kind)
     match kind:
+        case "key_worker_covered":
+            backwards = event.until_on < event.from_on
+            found = [("until_on", "the cover ends before it begins; check the dates")] if backwards else []
         case "needs_assessed":
             found = _needs(event)
         case "preference_recorded":
@@ -90,7 +94,11 @@ def problems(
 def _needs(event: events_pb2.NeedsAssessed) -> list[tuple[str, str]]:
     if not event.concerns and not event.no_concern:
         return [("concerns", "say what was found: a concern, or a domain without one in no_concern")]
-    found = []
+    found = [
+        ("no_concern", f"{quoted(name)} is no domain; the domains are {', '.join(DOMAINS)}")
+        for name in event.no_concern
+        if name not in DOMAINS
+    ]
     said: set[tuple[str, str]] = set()
     for place, one in enumerate(event.concerns):
         spot = f"concerns[{place}]"

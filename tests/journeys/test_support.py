@@ -166,6 +166,8 @@ async def test_each_key_point_asks_anew_and_not_asked_is_not_no_concern(door: Do
     # then an assessment without an answer, or with a plan that nobody looks at again, is refused
     empty = await refused(door.report(NURSE, "AssessNeeds", patient, events_pb2.NeedsAssessed(words="Talked.")))
     assert (empty.category, "say what was found" in empty.message) == (Category.INVALID, True)
+    other = await refused(door.report(NURSE, "AssessNeeds", patient, events_pb2.NeedsAssessed(no_concern=["money"])))
+    assert "the domains are physical" in other.message
     endless = events_pb2.NeedsAssessed(concerns=[concern("Pain", "physical", 4, plan="See the GP")])
     assert "looked at again" in (await refused(door.report(NURSE, "AssessNeeds", patient, endless))).message
     # when the last days come, then that is a key point of its own
