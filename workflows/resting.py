@@ -28,6 +28,10 @@ SURVIVES = frozenset(
         CLOSE_PATHWAY,
     }
 )
+# Watched here only as long as the care is here.
+_OF_CARE = frozenset(
+    {"cover", "care_plan", "concern", "needs", "concern_again", "preference", "research", "complication"}
+)
 _SETS_ASIDE = {"death_verified": DEATH, "transfer_accepted": TRANSFER}
 _GIVES_BACK = {"death_withdrawn": DEATH, "transfer_declined": TRANSFER}
 _WHY = {DEATH: "The person has died.", TRANSFER: "Another organisation took the care over."}
@@ -141,4 +145,6 @@ def settle(state: PathwayState, report: Report | None, gone: Sequence[OpenItem],
 
 def _rests(item: OpenItem, cause: str) -> bool:
     """After a death all rests but what has to be done for it; after a transfer only what the guideline asks for."""
-    return item.kind not in SURVIVES if cause == DEATH else not item.key.startswith(tracks.PREFIX)
+    if cause == DEATH:
+        return item.kind not in SURVIVES
+    return not item.key.startswith(tracks.PREFIX) or item.kind in _OF_CARE

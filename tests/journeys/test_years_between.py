@@ -91,7 +91,7 @@ async def test_unwell_on_capecitabine_without_a_thermometer_is_an_emergency_by_i
     state = await door.told(NURSE, "ReportSymptom", patient, unwell, facts=[fact("unwell", True)], occurred_at=noticed)
     # then nobody waits for a temperature: the task is whom to ring now, and two ways tell of it
     (item,) = of_kind(state, "emergency")
-    assert (item.number, item.urgency, "Ring 01632" in item.title) == ("U-NS", "emergency", True)
+    assert (item.number, item.urgency, "Ring 01632" in item.title) == ("U-NS", "emergency", True), item.title
     assert not [one for one in of_kind(state, "chase") if "temperature" in one.missing_fact]
     state = await door.until(patient, lambda s: of_kind(s, "phone_task"), "somebody is to ring")
     # then the treatment itself was stopped by nobody

@@ -24,6 +24,7 @@ from workflows.messages import (
     ApplyInput,
     Closing,
     DecideInput,
+    Digested,
     Escalation,
     EscalationInput,
     Filed,
@@ -230,6 +231,11 @@ class Memory:
         """One."""
         return 1
 
+    @activity.defn
+    async def send_digests(self, key: str) -> Digested:
+        """One team had something gathered for it."""
+        return Digested(1, [])
+
 
 @asynccontextmanager
 async def working(client: Client, memory: Memory, task_queue: str) -> AsyncIterator[None]:
@@ -251,6 +257,7 @@ async def working(client: Client, memory: Memory, task_queue: str) -> AsyncItera
             memory.plan_escalation,
             memory.who_waits_for_the_mdt,
             memory.count_open_pathways,
+            memory.send_digests,
         ],
         workflow_runner=runner(),
     ):

@@ -36,7 +36,7 @@ from workflows.inbound_feed import InboundFeed
 from workflows.messages import InboundReceipt
 from workflows.patient_pathway import PatientPathway
 from workflows.referral import ReferralWorkflow
-from workflows.scheduled import DailySweep, MdtList
+from workflows.scheduled import AlertDigest, DailySweep, MdtList
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -177,7 +177,7 @@ async def overdue_and_climbed(env: WorkflowEnvironment, queue: str, memory: Memo
 
 async def at_set_times(env: WorkflowEnvironment, queue: str, _: Memory) -> None:
     """The weekly list and the daily sign, as their schedules start them."""
-    for name, run in (("mdt-list", MdtList.run), ("daily-sweep", DailySweep.run)):
+    for name, run in (("mdt-list", MdtList.run), ("daily-sweep", DailySweep.run), ("alert-digest", AlertDigest.run)):
         await env.client.execute_workflow(run, id=f"{name}-{queue}", task_queue=queue)
         await keep(env.client, name, f"{name}-{queue}")
 

@@ -92,7 +92,7 @@ def test_stated_of_one_and_found_in_another(facts: dict[str, Any], number: str, 
 def test_a_specimen_of_later_is_left_out(tmp_path: Path) -> None:
     facts = person({**ER_POSITIVE, **ZERO}, {**ER_NEGATIVE, **ZERO})
     found = evaluated(tmp_path, facts, "--at", "2026-01-01")
-    assert (truths(found)["1.7.16"], found["left_out"]) == ("true", ["specimens"])
+    assert (truths(found)["1.7.16"], found["left_out"]) == ("true", ["specimens, liver"])
 
 
 @pytest.mark.parametrize("nothing", [None, "unknown", []])

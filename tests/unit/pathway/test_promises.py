@@ -32,10 +32,12 @@ def promised(text: str) -> set[str]:
             if isinstance(node.func, ast.Name) and node.func.id in places:
                 given += node.args[places[node.func.id] :][:1]
     found: set[str] = set()
-    for value in given:
-        # of `"" if … else "name"` only the two outcomes are names
-        outcomes = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
-        found |= {one.value for one in outcomes if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    while given:
+        value = given.pop()
+        if isinstance(value, ast.IfExp):  # of `"" if … else "name"` only the outcomes are names
+            given += [value.body, value.orelse]
+        elif isinstance(value, ast.Constant) and isinstance(value.value, str):
+            found.add(value.value)
     return found - {""}
 
 
