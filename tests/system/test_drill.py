@@ -35,9 +35,9 @@ def test_a_life_with_a_kill_duplicates_and_jumps_of_the_clock_holds() -> None:
 
 def test_a_planted_fault_is_found_and_told_in_words() -> None:
     """One of the three; docs/proof.md has them all, and the exploration of the planning core finds the other two."""
-    code, said = drilled("--count", "1", "--seed", "3", "--events", "6", "--plant", "drop-owner", "--shrink", "4")
+    code, said = drilled("--count", "1", "--seed", "4", "--events", "6", "--plant", "double-item", "--shrink", "4")
     assert code == 1
     (found,) = said["violations"]
-    assert found["check"] == "owned_as_the_guideline_says"
+    assert found["check"] == "no_task_twice"
     assert 0 < len(found["path"]) <= found["steps_before"]
     assert found["path"][0].startswith("Pathway")
