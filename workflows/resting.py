@@ -28,6 +28,10 @@ SURVIVES = frozenset(
         CLOSE_PATHWAY,
     }
 )
+# Supportive care, which whoever took the person over goes on with.
+CARE_GOES_ON = frozenset(
+    {"complication", "concern", "care_plan", "concern_again", "needs", "preference", "research", "cover"}
+)
 _SETS_ASIDE = {"death_verified": DEATH, "transfer_accepted": TRANSFER}
 _GIVES_BACK = {"death_withdrawn": DEATH, "transfer_declined": TRANSFER}
 _WHY = {DEATH: "The person has died.", TRANSFER: "Another organisation took the care over."}
@@ -140,5 +144,7 @@ def settle(state: PathwayState, report: Report | None, gone: Sequence[OpenItem],
 
 
 def _rests(item: OpenItem, cause: str) -> bool:
-    """After a death all rests but what has to be done for it; after a transfer only what the guideline asks for."""
-    return item.kind not in SURVIVES if cause == DEATH else not item.key.startswith(tracks.PREFIX)
+    """After a death all rests but what has to be done for it; after a transfer what the care itself asks for."""
+    if cause == DEATH:
+        return item.kind not in SURVIVES
+    return item.kind in CARE_GOES_ON or not item.key.startswith(tracks.PREFIX)
