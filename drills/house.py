@@ -24,7 +24,7 @@ from services.runtime.settings import REPOSITORY
 _HANDRAIL = Path(sys.executable).parent / "handrail"
 _MOVABLE_CLOCKS = "frontend.WorkflowTimeSkippingEnabled=true"
 # A pathway goes on as a new run every few reports: years of that in minutes.
-_HISTORY_EVENTS = "120"
+_HISTORY_EVENTS = 120
 _PATIENCE_SECONDS = 90.0
 WORKER = "worker"
 
@@ -32,7 +32,8 @@ WORKER = "worker"
 class DrillHouse:
     """`handrail up` in a temporary folder, on a Temporal server whose workflows' clocks can be moved ahead."""
 
-    def __init__(self, plant: str = "") -> None:
+    def __init__(self, plant: str = "", history_events: int = _HISTORY_EVENTS) -> None:
+        self._history_events = history_events
         self._folder = Path(tempfile.mkdtemp(prefix="handrail-drill-"))
         self._folder.chmod(0o711)  # PostgreSQL's user must pass through it when root runs the drill
         self._home = self._folder / "home"
@@ -58,7 +59,7 @@ class DrillHouse:
         environment = {
             "TEMPORAL_ADDRESS": f"{HOST}:{port}",
             "HANDRAIL_CLUSTERS": str(self._folder / "clusters"),
-            "HANDRAIL_HISTORY_EVENTS": _HISTORY_EVENTS,
+            "HANDRAIL_HISTORY_EVENTS": str(self._history_events),
         }
         (self._folder / "clusters").mkdir(mode=0o711)
         self._processes.append(self._run([str(_HANDRAIL), "up", "--home", str(self._home)], "house", environment))

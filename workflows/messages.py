@@ -339,13 +339,13 @@ class PathwayState:
     transfers: dict[str, str] = field(default_factory=dict)
     lead: str = ""
     lost: bool = False
+    # The language for which an interpreter is needed; empty: none is.
+    interpreter: str = ""
     # Who the key worker is, in which team, who stands in, and who no longer is.
     key_worker: str = ""
     key_worker_team: str = ""
     cover: Cover | None = None
     former_key_workers: list[str] = field(default_factory=list)
-    # The language for which an interpreter is needed; empty: none is.
-    interpreter: str = ""
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
@@ -455,11 +455,11 @@ class Moved:
     change: str = "moved"
     owner_team: str = ""
     taken_by: str = ""
-    # It changes hands with its role, because the key worker changed.
-    with_role: bool = False
     # The task that it waits for from now on.
     waits_for: str = ""
     calendar_version: str = ""
+    # It changes hands with its role, because the key worker changed.
+    with_role: bool = False
 
 
 @dataclass(frozen=True)

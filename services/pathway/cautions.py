@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from handrail.records.v1.timeline_pb2_grpc import TimelineServiceAsyncStub
 
 MODALITY, PURPOSE = "proposed_modality", "imaging_purpose"
-REFUSED_PROPOSED = "refused_treatment_proposed"
 _ADVANCED = "advanced"
+REFUSED_PROPOSED = "refused_treatment_proposed"
 
 
 class Cautions:
@@ -60,7 +60,8 @@ class Cautions:
                     raise Invalid(problem, field=report.kind)
         basis = await self._basis(patient_id)
         picture = current(standing_facts(basis.facts), self._guideline.dictionary, now())
-        if support.refused_among(picture.values.get(support.REFUSED, ""), _treatments(report), self._guideline):
+        refused = picture.values.get(support.REFUSED, "")
+        if support.refused_among(refused, _treatments(report), self._guideline):
             proposal = replace(proposal, facts={**proposal.facts, REFUSED_PROPOSED: True})
         asked = [one for one, _ in guards_asked(self._guideline, picture, proposal)]
         broken = [one for one in asked if one.truth == "applies"]
@@ -110,7 +111,7 @@ def _proposal(report: Report, guideline: Guideline) -> Proposal | None:
 
 
 def _treatments(report: Report) -> list[str]:
-    """The drugs that a report starts, or the option that it takes up, which the person may have refused in advance."""
+    """The drugs that a report starts, or the option that it takes up: the person may have refused them in advance."""
     course = report.event.get("course") or {}
     return [*course.get("agents", []), *course.get("classes", []), *filter(None, [report.event.get("option", "")])]
 

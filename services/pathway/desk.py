@@ -83,9 +83,9 @@ class Desk:
     ) -> terms_pb2.Receipt:
         """Check a report that was not filed before against the record, and hand it in."""
         await self._directory.check(report)
-        report = await self._directory.with_key_worker(report)
         if kind == data_asked.KIND:
             report = data_asked.completed(report, self._guideline)
+        report = await self._directory.with_key_worker(report)
         if kind == "fact_corrected":
             report = await self._checked_correction(request, report)
         if kind == "item_completed":

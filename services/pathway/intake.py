@@ -254,6 +254,12 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """The person was found."""
         return intake_pb2.RecordFoundAgainResponse(receipt=await self._desk.accept(request, "found_again"))
 
+    async def AgreeContact(
+        self, request: intake_pb2.AgreeContactRequest, context: Context
+    ) -> intake_pb2.AgreeContactResponse:
+        """How the person is to be reached, and how not, was agreed with them."""
+        return intake_pb2.AgreeContactResponse(receipt=await self._desk.accept(request, "contact_agreed"))
+
     async def CoverKeyWorker(
         self, request: intake_pb2.CoverKeyWorkerRequest, context: Context
     ) -> intake_pb2.CoverKeyWorkerResponse:
@@ -295,12 +301,6 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
     ) -> intake_pb2.ReviewComplicationResponse:
         """A complication that is watched was looked at again."""
         return intake_pb2.ReviewComplicationResponse(receipt=await self._desk.accept(request, "complication_reviewed"))
-
-    async def AgreeContact(
-        self, request: intake_pb2.AgreeContactRequest, context: Context
-    ) -> intake_pb2.AgreeContactResponse:
-        """How the person is to be reached, and how not, was agreed with them."""
-        return intake_pb2.AgreeContactResponse(receipt=await self._desk.accept(request, "contact_agreed"))
 
     async def ReopenPathway(
         self, request: intake_pb2.ReopenPathwayRequest, context: Context

@@ -37,10 +37,19 @@ def _named(dictionary: Dictionary) -> Iterator[tuple[tuple[str, ...], str, Colle
     drugs = {_plain(agent) for agent in dictionary.agents}
     meant = {*drugs, *map(_plain, either), *_proposable(dictionary)}
     for word, stands_for in dictionary.also_called.items():
+        if _made_of(stands_for, meant):
+            continue  # one name for two drugs, each of them known
         yield ("also_called", word), stands_for, meant, "drug, class or scan; correct it, or add the drug to `agents`"
     yield from (
         (("only_alone",), name, meant, "drug; correct it, or add it to `agents`") for name in dictionary.only_alone
     )
+
+
+def _made_of(code: str, names: Collection[str]) -> bool:
+    """Whether a code is a chain of names, joined by `_`."""
+    words = code.split("_")
+    heads = (("_".join(words[:size]), "_".join(words[size:])) for size in range(1, len(words) + 1))
+    return any(head in names and (not rest or _made_of(rest, names)) for head, rest in heads)
 
 
 def slip_in_regimens(rule: Rule, dictionary: Dictionary) -> str:

@@ -244,8 +244,9 @@ def item_to_proto(
     person: models.Person | None = None,
     contact: Mapping[str, Any] | None = None,
     waits_for: models.Item | None = None,
+    for_person: str = "",
 ) -> timeline_pb.Item:
-    """Return an item, with the person beside it when asked, how they are to be reached, and on whom it waits."""
+    """Return an item: the person beside it when asked, how to reach them, on whom it waits, whose it is in the team."""
     return timeline_pb.Item(
         item_id=str(row.item_id),
         patient_id=str(row.patient_id),
@@ -278,6 +279,7 @@ def item_to_proto(
         waiting_on=(waits_for.supplied_by or waits_for.owner_team) if waits_for else row.supplied_by,
         waits_for_item_id=str(waits_for.item_id) if waits_for else "",
         contact=contact_to_proto(contact),
+        for_person=for_person,
     )
 
 

@@ -35,7 +35,6 @@ _SAID_BY = (
     models.Event.source,
 )
 
-OPEN = "open"
 Links = dict[uuid.UUID, list[uuid.UUID]]
 
 
@@ -98,16 +97,19 @@ async def items(
     linked = await _linked(
         session, models.ItemFact.item_id, models.ItemFact.fact_id, [item.item_id for item, *_ in rows]
     )
-    found = [
-        item_to_proto(item, linked.get(item.item_id, []), person if with_person else None, contact, waits_for)
+    theirs = {item.patient_id for item, *_ in rows if item.owner_role == KEY_WORKER and item.status == "open"}
+    whose = await key_workers_today(session, theirs)
+    return [
+        item_to_proto(
+            item,
+            linked.get(item.item_id, []),
+            person if with_person else None,
+            contact,
+            waits_for,
+            whose.get(item.patient_id, "") if item.owner_role == KEY_WORKER and item.status == "open" else "",
+        )
         for item, person, contact, waits_for in rows
     ]
-    theirs = {item.patient_id for item, *_ in rows if item.owner_role == KEY_WORKER and item.status == OPEN}
-    whose = await key_workers_today(session, theirs)
-    for item in found:
-        if item.owner_role == KEY_WORKER and item.status == OPEN:
-            item.for_person = whose.get(uuid.UUID(item.patient_id), "")
-    return found
 
 
 async def decisions(session: AsyncSession, patient_id: uuid.UUID, up_to_seq: int = 0) -> list[timeline_pb.Decision]:

@@ -264,8 +264,8 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         event_ids=[str(event_id) for event_id in event_ids],
         being_filed=being_filed,
         whereabouts=await whereabouts(session, patient_id),
-        support=await support(session, patient_id),
         contact=contact_to_proto(pathway.contact if pathway else None),
+        support=await support(session, patient_id),
     )
 
 

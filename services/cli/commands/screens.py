@@ -38,8 +38,8 @@ def patient(state: Values) -> list[Line]:
         Line(banner(state["person"]), "title"),
         Line(_pathway(state["pathway"])),
         *_whereabouts(state["whereabouts"]),
-        *cover(state["support"]),
         *reached(state["contact"]),
+        *cover(state["support"]),
     ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]

@@ -55,7 +55,8 @@ class Critique:
         if proposal.same_as:
             return f"{quoted(proposal.stated)} is read as {' or '.join(proposal.same_as)}."
         if proposal.part_of:
-            return f"No recommendation has {quoted(proposal.stated)} alone; it is part of {self._combinations()}."
+            joint = "as such; it may be" if proposal.several else "alone; it is part of"
+            return f"No recommendation has {quoted(proposal.stated)} {joint} {self._combinations()}."
         unknown = "" if proposal.known else f"{quoted(proposal.stated)} is a code that no recommendation knows."
         asked = [*self.broken, *self.undecided]
         parts = [f"{one.number} is about {self.about[one.rule_id]}" for one in asked if one.rule_id in self.about]

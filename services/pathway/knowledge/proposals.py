@@ -25,8 +25,12 @@ _LONGEST = 500
 _NEAR = 0.8
 _NEAR_WHOLE = 0.9
 """Of several words one may be new, as in a new conjugate: the whole is a slip only if nearly all of it is there."""
-_SAYS_NO_DRUG = {"and", "with", "plus", "alone", "monotherapy"}
-_DOSE = re.compile(r"\b\d+(\.\d+)?\s*mg\b")
+_SAYS_NO_DRUG = {
+    *("and", "with", "plus", "alone", "only", "monotherapy", "therapy", "treatment", "single", "agent"),
+    *("injection", "injections", "tablet", "tablets", "oral", "im", "iv", "sc", "po"),
+    *("daily", "weekly", "fortnightly", "monthly", "cycle", "cycles"),
+}
+_DOSE = re.compile(r"\b\d+(\.\d+)?\s*(mg|g|mcg|ml|units?)\b(\s*/\s*(m2|m²|kg|day|week))?")
 
 
 class UnknownCodeError(ValueError):
@@ -37,7 +41,8 @@ class UnknownCodeError(ValueError):
 class Proposal:
     """What is proposed. `facts` asks the guards; `same_as` are known codes that mean the same, or are what it is.
 
-    `part_of` are the codes of combinations that a single drug without a code of its own belongs to. `contains` are the
+    `part_of` are the codes of combinations that a single drug without a code of its own belongs to, or that `several`
+    may be, of which one is a class. `contains` are the
     codes that guards name and that are there with something beside them, each with the fact that it is a value of.
     """
 
@@ -48,6 +53,7 @@ class Proposal:
     part_of: tuple[str, ...] = ()
     stated: str = ""
     contains: Mapping[str, str] = field(default_factory=dict)
+    several: bool = False
 
     def variants(self) -> list[tuple[str, dict[str, Scalar]]]:
         """The proposal under each of its names, then each part that a guard may be about, after its code."""
@@ -122,7 +128,7 @@ def _unknown(code: str, known: Sequence[str], what: str) -> str:
 
 def _plain(text: str) -> str:
     """One spelling of a code: small letters, words joined by `_`, without doses and the words between two drugs."""
-    words = [word for word in re.split(r"[\s_+/&,-]+", _DOSE.sub(" ", text.strip().casefold())) if word]
+    words = [word for word in re.split(r"[\W_]+", _DOSE.sub(" ", text.strip().casefold())) if word]
     return "_".join(word for word in words if word not in _SAYS_NO_DRUG)
 
 
@@ -154,9 +160,9 @@ class _Vocabulary:
         known = code in self.facts or bool(same) or self.are_scans(parts)
         whole = {code, *same}
         contains = {} if whole & self.options else self._contained((*parts, *more), whole)
-        part_of = self.containing(main[0]) if len(main) == 1 and not known else ()
+        part_of = () if known or contains else self.containing(main[0]) if len(main) == 1 else self._perhaps(main)
         fact = self.facts.get(code, _IMAGING if self.are_scans(parts) else _REGIMEN)
-        return Proposal({fact: code}, code, known, same, part_of, text, contains)
+        return Proposal({fact: code}, code, known, same, part_of, text, contains, several=len(main) > 1)
 
     def are_scans(self, parts: tuple[str, ...]) -> bool:
         """Whether each part is a scan that the dictionary knows."""
@@ -179,13 +185,30 @@ class _Vocabulary:
 
     def parts(self, text: str) -> tuple[str, ...]:
         """The drugs and classes that a code consists of, the longest names first; a word that nobody knows is one."""
-        words, found = text.split("_"), []
+        words = text.split("_")
+        found: list[str] = []
         while words:
             size = next((n for n in range(len(words), 1, -1) if "_".join(words[:n]) in self.names), 1)
             part = "_".join(words[:size])
-            found.append(_plain(self.dictionary.also_called.get(part, part)))
+            meant = _plain(self.dictionary.also_called.get(part, part))
+            found += (meant,) if meant == part else self.parts(meant)  # one name may stand for two drugs
             words = words[size:]
         return tuple(found)
+
+    def _perhaps(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The codes that guards name and that it is, if a class given in it is meant as a narrower one."""
+        found: list[str] = []
+        for code in self.guarded:
+            known = self.parts(_plain(code)) if "_" in code else ()
+            wider = [(name, wide) for name in known for wide in self._wider(name) if wide in parts]
+            narrowed = [tuple(name if part == wide else part for part in parts) for name, wide in wider]
+            if any(self._holds(one, known) for one in narrowed):
+                found.append(code)
+        return tuple(found)
+
+    def _wider(self, name: str) -> set[str]:
+        groups = self.dictionary.class_groups.items()
+        return {*self.dictionary.implied_classes.get(name, ()), *(group for group, names in groups if name in names)}
 
     def means(self, parts: tuple[str, ...], known: tuple[str, ...]) -> bool:
         """Whether every drug proposed is the one that a code names, or of the class that it names, one for one."""

@@ -98,11 +98,11 @@ class Item(_message.Message):
     MOVED_FIELD_NUMBER: _builtins.int
     TAKEN_BY_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
-    FOR_PERSON_FIELD_NUMBER: _builtins.int
     CALENDAR_VERSION_FIELD_NUMBER: _builtins.int
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITS_FOR_ITEM_ID_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
+    FOR_PERSON_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     patient_id: _builtins.str
     key: _builtins.str
@@ -128,14 +128,14 @@ class Item(_message.Message):
     """Who has it in hand; empty: nobody said so yet."""
     attempts: _builtins.int
     """How often somebody tried without an answer."""
-    for_person: _builtins.str
-    """Whose it is now in the owning team, where it is the key worker's: the key worker, or who covers today."""
     calendar_version: _builtins.str
     """The calendar of working days that decided when it is due; empty in tasks of earlier releases."""
     waiting_on: _builtins.str
     """On whom it waits: who supplies what a chase asks for, or the team that was asked for data; empty: on its owner."""
     waits_for_item_id: _builtins.str
     """The open task by which that team was asked."""
+    for_person: _builtins.str
+    """Whose it is now in the owning team, where it is the key worker's: the key worker, or who covers today."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -184,11 +184,11 @@ class Item(_message.Message):
         moved: _builtins.int = ...,
         taken_by: _builtins.str = ...,
         attempts: _builtins.int = ...,
-        for_person: _builtins.str = ...,
         calendar_version: _builtins.str = ...,
         waiting_on: _builtins.str = ...,
         waits_for_item_id: _builtins.str = ...,
         contact: _events_pb2.ContactAgreed | None = ...,
+        for_person: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "contact", b"contact", "due_at", b"due_at", "opened_at", b"opened_at", "overdue_at", b"overdue_at", "person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -969,8 +969,8 @@ class GetPatientResponse(_message.Message):
     EVENT_IDS_FIELD_NUMBER: _builtins.int
     BEING_FILED_FIELD_NUMBER: _builtins.int
     WHEREABOUTS_FIELD_NUMBER: _builtins.int
-    SUPPORT_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
+    SUPPORT_FIELD_NUMBER: _builtins.int
     being_filed: _builtins.bool
     """True when min_seq has not been filed yet."""
     @_builtins.property
@@ -994,11 +994,11 @@ class GetPatientResponse(_message.Message):
     @_builtins.property
     def whereabouts(self) -> Global___Whereabouts: ...
     @_builtins.property
-    def support(self) -> Global___Support: ...
-    @_builtins.property
     def contact(self) -> _events_pb2.ContactAgreed:
         """Absent: nothing was agreed."""
 
+    @_builtins.property
+    def support(self) -> Global___Support: ...
     def __init__(
         self,
         *,
@@ -1013,8 +1013,8 @@ class GetPatientResponse(_message.Message):
         event_ids: _abc.Iterable[_builtins.str] | None = ...,
         being_filed: _builtins.bool = ...,
         whereabouts: Global___Whereabouts | None = ...,
-        support: Global___Support | None = ...,
         contact: _events_pb2.ContactAgreed | None = ...,
+        support: Global___Support | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "support", b"support", "whereabouts", b"whereabouts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
