@@ -78,9 +78,9 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
         raise Invalid(message, violations=violations)
     event: Any = getattr(request, kind)
     said = request_hash(request, kind)
-    facts = _facts(request, kind, guideline)
     if kind == "therapy_line_started" and not event.course.started_on:
         event.course.started_on = london_date(occurred_at).isoformat()
+    facts = _facts(request, kind, guideline)
     return messages.Report(
         key=request.idempotency_key,
         request_hash=said,
