@@ -28,9 +28,9 @@ SURVIVES = frozenset(
         CLOSE_PATHWAY,
     }
 )
-# Watched here only as long as the care is here.
-_OF_CARE = frozenset(
-    {"cover", "care_plan", "concern", "needs", "concern_again", "preference", "research", "complication"}
+# Supportive care, which whoever took the person over goes on with.
+CARE_GOES_ON = frozenset(
+    {"complication", "concern", "care_plan", "concern_again", "needs", "preference", "research", "cover"}
 )
 _SETS_ASIDE = {"death_verified": DEATH, "transfer_accepted": TRANSFER}
 _GIVES_BACK = {"death_withdrawn": DEATH, "transfer_declined": TRANSFER}
@@ -144,7 +144,7 @@ def settle(state: PathwayState, report: Report | None, gone: Sequence[OpenItem],
 
 
 def _rests(item: OpenItem, cause: str) -> bool:
-    """After a death all rests but what has to be done for it; after a transfer only what the guideline asks for."""
+    """After a death all rests but what has to be done for it; after a transfer what the care itself asks for."""
     if cause == DEATH:
         return item.kind not in SURVIVES
-    return not item.key.startswith(tracks.PREFIX) or item.kind in _OF_CARE
+    return item.kind in CARE_GOES_ON or not item.key.startswith(tracks.PREFIX)

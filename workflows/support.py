@@ -230,18 +230,26 @@ def _research(_: PathwayState, report: Report) -> TrackMoves:
     event = report.event
     closed = [Closing(RESEARCH, "done", f"Research was talked about: {str(event['outcome']).replace('_', ' ')}.")]
     study = str(event.get("study") or "a study")
-    asked = event["outcome"] == "offered"
-    if not asked and event["outcome"] != "wants":
+    if event["outcome"] == "wants":
+        item = TrackItem(
+            key=RESEARCH,
+            kind="research",
+            title=f"Refer to the research team: {study}",
+            reason="The person wants to join.",
+            owner_role="oncology",
+            promise="research_referred",
+        )
+        return [item], closed
+    if event["outcome"] != "offered":
         return [], closed
-    answer_by = str(event.get("answer_by", "")) if asked else ""
     item = TrackItem(
         key=RESEARCH,
         kind="research",
-        title=f"Ask for the answer about joining {study}" if asked else f"Refer to the research team: {study}",
-        reason="It was offered, and the person is thinking it over." if asked else "The person wants to join.",
+        title=f"Ask for the answer about joining {study}",
+        reason="It was offered, and the person is thinking it over.",
         owner_role="oncology",
-        promise="" if answer_by else "research_answered" if asked else "research_referred",
-        on_date=answer_by,
+        promise="research_answered",  # unless the person named a day
+        on_date=str(event.get("answer_by", "")),
     )
     return [item], closed
 
@@ -279,7 +287,7 @@ def _look(name: str, reason: str, on_date: str = "") -> TrackItem:
         title=f"See how it is: {name.replace('_', ' ')}",
         reason=reason,
         owner_role=KEY_WORKER,
-        promise="" if on_date else "complication_reviewed",
+        promise="complication_reviewed",  # unless a day was named
         on_date=on_date,
         subject_id=name,
     )

@@ -187,8 +187,8 @@ def person_to_proto(row: models.Person) -> people_pb.Person:
     )
 
 
-def pathway_to_proto(patient_id: uuid.UUID, row: models.Pathway | None) -> timeline_pb.Pathway:
-    """Return a pathway; one that was never opened has the status none."""
+def pathway_to_proto(patient_id: uuid.UUID, row: models.Pathway | None, planned_seq: int = 0) -> timeline_pb.Pathway:
+    """Return a pathway, filed up to its newest plan; one that was never opened has the status none."""
     if row is None:
         return timeline_pb.Pathway(patient_id=str(patient_id), status="none")
     return timeline_pb.Pathway(
@@ -198,7 +198,7 @@ def pathway_to_proto(patient_id: uuid.UUID, row: models.Pathway | None) -> timel
         opened_at=instant_to_proto(row.opened_at),
         closed_at=instant_to_proto(row.closed_at),
         closed_reason=row.closed_reason,
-        filed_seq=row.filed_seq,
+        filed_seq=max(row.filed_seq, planned_seq),
         key_worker=row.key_worker,
     )
 

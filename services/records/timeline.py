@@ -254,7 +254,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
     )
     return timeline_pb.GetPatientResponse(
         person=person_to_proto(person),
-        pathway=pathway_to_proto(patient_id, pathway),
+        pathway=pathway_to_proto(patient_id, pathway, await _planned_seq(session, patient_id)),
         facts=await reading.facts(session, patient_id),
         open_items=await reading.items(session, [models.Item.patient_id == patient_id, models.Item.status == "open"]),
         referrals=await reading.referrals(session, [models.Referral.patient_id == patient_id]),
@@ -267,6 +267,14 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         contact=contact_to_proto(pathway.contact if pathway else None),
         support=await support(session, patient_id),
     )
+
+
+async def _planned_seq(session: AsyncSession, patient_id: uuid.UUID) -> int:
+    """Return the newest place in the order that was planned: a line's task or a tick has one too, and no event."""
+    planned = select(func.max(models.FiledCall.seq)).where(
+        models.FiledCall.rpc == "ApplyPlan", models.FiledCall.patient_id == patient_id
+    )
+    return await session.scalar(planned) or 0
 
 
 # Every report asks this first, so it is one statement.

@@ -67,8 +67,9 @@ def expected(k: Known) -> dict[str, T]:
     pap = some(*(one(gene, "pathogenic") for gene in ("pik3ca", "akt1", "pten")))
     bone, brain = one("bone_mets", "present"), one("brain_mets", "present")
     at = every(abc, due)
-    points = ("diagnosis", "treatment_start", "during_treatment", "treatment_end", "relapse", "approaching_death")
-    points += ("goals_changed",)  # ours: a key point of this service
+    # the guideline's list is not closed: changed goals are ours
+    points = {"diagnosis", "treatment_start", "during_treatment", "treatment_end", "relapse", "approaching_death"}
+    points |= {"goals_changed"}
     found = {
         "1.1.1": every(abc, one("key_point_open", *points)),
         "1.1.2": no(yes("key_worker_assigned")),
