@@ -91,7 +91,7 @@ class NotifyActivities:
         """Have each team told what was gathered for it since the last digest."""
         with refusals():
             request = notices_pb2.SendDigestsRequest(idempotency_key=key)
-            reply = await self._caller.call(self._notices.SendDigests, request, timeout=60.0)
+            reply = await self._caller.call(self._notices.SendDigests, request, timeout=55.0)
         return Digested(reply.digests, list(reply.refused_teams))
 
     async def _tell_again(self, notice: Notice) -> str:
