@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from handrail.clinical.v1 import events_pb2
 
 NURSE = ("key_worker", "breast_care_nurses")
+ONCOLOGIST = ("oncologist", "oncology")
 DOMAINS = ("physical", "psychological", "social", "spiritual", "financial")
 _NURSES = ("carys.nurse", "dipa.nurse")
 _WATCHED = ("fatigue", "lymphoedema", "depression_concern", "ecog")
@@ -70,7 +71,7 @@ def _wish(rng: Random) -> Cared:
 
 def _research(rng: Random) -> Cared:
     outcome = rng.choice(["offered", "wants", "does_not_want", "not_available"])
-    return Cared("research_discussed", {"outcome": outcome, "study": "PLATFORM-9"}, ("oncologist", "oncology"))
+    return Cared("research_discussed", {"outcome": outcome, "study": "PLATFORM-9"}, ONCOLOGIST)
 
 
 def _reviewed(rng: Random) -> Cared:
@@ -79,4 +80,71 @@ def _reviewed(rng: Random) -> Cared:
     return Cared("complication_reviewed", fields | ({"next_on": _day(rng.randint(1, 30))} if ongoing else {}))
 
 
-_KINDS = (_covered, _left, _needs, _needs, _goals, _wish, _wish, _research, _reviewed, _reviewed)
+TOPICS = ("diagnosis", "outlook", "treatment", "side_effects", "support")
+_BESIDE = ("4c2f1d86-0f0b-4c55-9a53-0e9f6d1f6a01", "4c2f1d86-0f0b-4c55-9a53-0e9f6d1f6a02")
+_ASSESSMENTS = ("9d1f6a2e-7c1b-4b57-8a53-0e9f6d1f6b01", "9d1f6a2e-7c1b-4b57-8a53-0e9f6d1f6b02")
+
+
+def _involvement(rng: Random) -> Cared:
+    fields = {
+        "wants_to_know": rng.choice(["everything", "main_points", "when_asked", "nothing_now"]),
+        "not_about": rng.sample(TOPICS, rng.randint(0, 2)),
+        "wants_to_decide": rng.choice(["alone", "together", "team", "undecided"]),
+        "review_on": _day(rng.randint(1, 90)) if rng.choice([True, False]) else "",
+    }
+    return Cared("involvement_agreed", fields)
+
+
+def _information(rng: Random) -> Cared:
+    fields = {
+        "topic": rng.choice(TOPICS),
+        "title": "What it means, and what helps",
+        "form": rng.choice(["spoken", "printed", "email"]),
+        "outcome": rng.choice(["given", "given", "declined", "not_available"]),
+        "link": "https://www.example.org/leaflet",
+    }
+    return Cared("information_given", fields)
+
+
+def _related(rng: Random) -> Cared:
+    young = rng.choice([True, False, False])
+    fields = {
+        "related_person_id": rng.choice(_BESIDE),
+        "name": "Somebody Beside",
+        "relationship": "child" if young else rng.choice(["partner", "friend"]),
+        "may_be_told": rng.choice(["everything", "practical_only", "nothing", "not_asked"]),
+        "gives_care": rng.choice([True, False]),
+        "under_18": young,
+        "authority": "" if young else rng.choice(["", "attorney"]),
+        "own_needs": rng.choice(["", "has_needs", "none"]),
+        "no_longer": rng.choice([True, False, False, False]),
+    }
+    return Cared("related_person_recorded", fields | {"authority_seen": bool(fields["authority"])})
+
+
+def _capacity(rng: Random) -> Cared:
+    outcome = rng.choice(["has_capacity", "has_capacity", "lacks_capacity", "unclear"])
+    fields: dict[str, Any] = {"assessment_id": rng.choice(_ASSESSMENTS), "about": rng.choice(["care", "where_to_live"])}
+    fields |= {"decision": "Whether to go home", "outcome": outcome}
+    if outcome == "lacks_capacity":
+        fields |= {"help_given": "Pictures, a quiet room.", "cannot": ["weigh"], "because": "Delirium."}
+    return Cared("capacity_assessed", fields | ({"review_on": _day(5)} if outcome == "unclear" else {}), ONCOLOGIST)
+
+
+def _best_interests(rng: Random) -> Cared:
+    fields = {
+        "assessment_id": rng.choice(_ASSESSMENTS),
+        "decided_by": "team",
+        "decision": "She goes home with help.",
+        "person_wishes": "She always wanted to be at home.",
+        "options": ["Home", "Hospice"],
+        "why_least_restrictive": "Her friend was asked.",
+        "disagreement": rng.choice([True, False]),
+    }
+    return Cared("best_interests_decided", fields, ONCOLOGIST)
+
+
+_KINDS = (
+    *(_covered, _left, _needs, _needs, _goals, _wish, _wish, _research, _reviewed, _reviewed),
+    *(_involvement, _information, _information, _related, _related, _capacity, _capacity, _best_interests),
+)

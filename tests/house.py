@@ -329,10 +329,14 @@ class MailServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, for the first time or again on the same port."""
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}"),
-                *("-c", "aiosmtpd.handlers.Mailbox", str(folder)),
+                *("-c", "aiosmtpd.handlers.Mailbox", str(self.folder)),
             ]
         )
         for _ in range(100):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from workflows import appointments, endings, imports, support
+from workflows import appointments, endings, imports, shared_decisions, support
 from workflows.messages import PathwayState, ReferralRef, Report
 
 
@@ -43,6 +43,7 @@ def take_effect(state: PathwayState, report: Report) -> None:
     appointments.take_effect(state, report)
     endings.take_effect(state, report)
     support.take_effect(state, report)
+    shared_decisions.take_effect(state, report)
     match report.kind:
         case "pathway_opened" | "pathway_closed":
             state.opened, state.closed = True, report.kind == "pathway_closed"
@@ -73,6 +74,7 @@ def take_back(state: PathwayState, report: Report) -> None:
     _move_back(state, report)
     appointments.take_back(state, report)
     endings.take_back(state, report)
+    shared_decisions.take_back(state, report)
     match report.kind:
         case "pathway_opened":
             state.opened = False

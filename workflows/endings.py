@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from workflows import contact, names, resting
+from workflows import contact, names, resting, shared_decisions
 from workflows.ending_rules import REFERRAL_OUT
 from workflows.messages import Closing, Death, PathwayState, Report, Silence, TrackItem
 from workflows.resting import DEATH
@@ -54,15 +54,22 @@ def take_effect(state: PathwayState, report: Report) -> None:
             _silence(state, PREFERENCE, lifted=report.kind == "opted_in")
         case "lead_changed":
             state.lead = str(event["to_team"])
-        case "contact_agreed":
-            needed = event.get("interpreter", False)
-            state.interpreter = str(event.get("language") or contact.ENGLISH) if needed else ""
-            if event.get("safe_only", False) != (contact.SAFE in state.suppressed):
-                _silence(state, contact.SAFE, lifted=contact.SAFE in state.suppressed)
         case "lost_to_follow_up" | "found_again":
             state.lost = report.kind == "lost_to_follow_up"
         case _:
-            pass
+            _as_the_person_wishes(state, report)
+
+
+def _as_the_person_wishes(state: PathwayState, report: Report) -> None:
+    """How they are reached safely, and what they do not want to know."""
+    event = report.event
+    if report.kind == "contact_agreed":
+        needed = event.get("interpreter", False)
+        state.interpreter = str(event.get("language") or contact.ENGLISH) if needed else ""
+        if event.get("safe_only", False) != (contact.SAFE in state.suppressed):
+            _silence(state, contact.SAFE, lifted=contact.SAFE in state.suppressed)
+    for cause, begins in shared_decisions.withheld(state, report).items():
+        _silence(state, cause, lifted=not begins)
 
 
 def take_back(state: PathwayState, report: Report) -> None:

@@ -215,6 +215,9 @@ class Notice:
     alerts_a_day: int = 0
     # Its team was told; what is left is to link it in the record to what it stood on.
     told: bool = False
+    # For a message to the person: the address that is theirs, and what it speaks of.
+    address: str = ""
+    topic: str = ""
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,23 @@ class Cover:
     ends_at: datetime
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Somebody beside the person: what they may be told, and the authority of theirs that was seen."""
+
+    relationship: str
+    may_be_told: str
+    authority: str = ""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """An assessment by which the person cannot make one kind of decision, and whether it was made for them."""
+
+    assessment_id: str
+    decided: bool = False
+
+
 @dataclass
 class DataAsked:
     """Which facts a task still asks for, and the tasks that wait for them."""
@@ -346,6 +366,10 @@ class PathwayState:
     key_worker_team: str = ""
     cover: Cover | None = None
     former_key_workers: list[str] = field(default_factory=list)
+    # The address that is the person's own, who is beside them, and which kinds of decisions they cannot make.
+    email: str = ""
+    beside: dict[str, Beside] = field(default_factory=dict)
+    capacity: dict[str, Capacity] = field(default_factory=dict)
     # Why the person is sent nothing, what notify is still to be told of it, and what it holds back.
     suppressed: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)

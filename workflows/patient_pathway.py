@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
         names,
         planning,
         resting,
+        shared_decisions,
         support,
         telling,
         tracks,
@@ -255,6 +256,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         patient_id = self.state.patient_id
         made = telling.notices(patient_id, entry, plan, opened, filed.fact_ids, to_team, also)
         self.state.outbox += made + telling.told_again(patient_id, entry, made)
+        self.state.outbox += shared_decisions.sent(self.state, entry.report, entry.event_id)
 
     def _referral_of(self, entry: Entry) -> ReferralRef | None:
         report = entry.report
@@ -282,9 +284,10 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
             moved = [tracks.deferred(item, report)]
         if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
             moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
-        cared, settled = support.moves(self.state, report)
-        closing = [*closing, *settled, *self._closed_by_people(report)]
-        return endings.moves(self.state, report, [*moved, *cared], closing)
+        for more in (support.moves(self.state, report), shared_decisions.moves(self.state, report)):
+            moved, closing = [*moved, *more[0]], [*closing, *more[1]]
+        closing = [*closing, *self._closed_by_people(report)]
+        return endings.moves(self.state, report, moved, closing)
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from workflows import appointments, ending_rules, names, tracks
+from workflows import appointments, ending_rules, names, shared_rules, tracks
 from workflows.messages import OpenItem, PathwayState, Report
 from workflows.refusals import Refusal
 
@@ -55,6 +55,7 @@ def refusal(state: PathwayState, report: Report) -> Refusal | None:
         or _appointment(state, report)
         or _order(state, report)
         or _yellow_card(state, report)
+        or shared_rules.refusal(state, report)
         or _item(state, report)
     )
 
@@ -162,6 +163,10 @@ _CLOSED_BY_REPORTS = {
     "concern": "This task closes when the plan for the concern is recorded, or that it is none any more: "
     "report the needs assessment.",
     "concern_again": "This task closes when the concern is scored again: report the needs assessment.",
+    "involvement": "This task closes when it is reported what the person wants to know: involvement agreed.",
+    "information": "This task closes when it is reported that the information was given, or declined.",
+    "capacity": "This task closes when capacity is assessed again, or a decision in the person's best interests is "
+    "reported.",
     "complication": "This task closes when it is reported how the complication is: complication reviewed.",
     "cycle": "This task closes when the cycle is reported as given or deferred again, or the line as ended.",
     "follow_on": "This task closes by itself when what was agreed is reported: the treatment's start, or the referral.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import names, telling
+    from workflows import names, shared_decisions, telling
     from workflows.activities.notify import NotifyActivities
     from workflows.messages import Notice, PathwayState
     from workflows.persistence import persist_or_wait
@@ -34,9 +34,9 @@ class Silencing:
 
     def _send_what_waited(self) -> None:
         """Nothing was lost by a mistake: what was held back goes when nothing speaks against it any more."""
-        if not self.state.suppressed:
-            self.state.outbox += self.state.silenced
-            self.state.silenced = []
+        waits = [one for one in self.state.silenced if shared_decisions.held_back(one, self.state.suppressed)]
+        self.state.outbox += [one for one in self.state.silenced if one not in waits]
+        self.state.silenced = waits
 
     def _not_silenced(self, suppression_id: str) -> Notice:
         why = "whether this person may be written to could not be told to the service that sends messages"

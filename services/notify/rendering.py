@@ -128,6 +128,8 @@ class Templates:
         subject = plain(template.subject.render(words))
         if telling.urgency == EMERGENCY or (template.escalation and telling.urgency in _URGENT):
             subject = f"[{EMERGENCY if telling.urgency == EMERGENCY else 'urgent'}] {subject}"
+        if template.audience == PATIENT:
+            return subject, text + "\n"  # what staff need beside it would tell a person nothing
         return subject, self._letter.render(words, text=text).strip() + "\n"
 
     def _read(self, path: Path) -> Template:

@@ -23,10 +23,10 @@ from services.notify.inbound import BOUNCED, DELIVERED, News, append_inbound
 from services.notify.models import Attempt, Message
 from services.notify.rendering import PATIENT, STAFF, Item, Telling, Template, Templates, due_words
 from services.notify.suppression import suppressed
-from services.notify.teams import Teams
+from services.notify.teams import Destination, Teams
 from services.runtime.clock import now
 from services.runtime.context import correlation_id, current_actor
-from services.runtime.errors import Conflict, KeyReused, Unavailable
+from services.runtime.errors import Conflict, Invalid, KeyReused, Unavailable
 from services.runtime.logging import get_logger
 
 log = get_logger()
@@ -62,7 +62,7 @@ class Sender:
                 message, attempts = await self._claim(session, request, message_id)
                 if message.status in CONCLUDED:
                     return _repeated(message, attempts)
-                if await self._held_back(session, message):
+                if await self._held_back(session, message, request.topic):
                     return _suppressed(message_id)
                 number = _start_attempt(session, message, attempts)
             result = await self.channel.send(_letter(message))
@@ -89,15 +89,25 @@ class Sender:
         rows = select(Attempt).where(Attempt.message_id == message_id).order_by(Attempt.number)
         return message, (await session.scalars(rows)).all()
 
-    async def _held_back(self, session: AsyncSession, message: Message) -> bool:
+    async def _held_back(self, session: AsyncSession, message: Message, topic: str) -> bool:
         """Say whether the person is to be sent nothing: asked in the transaction that claims each attempt."""
         if self.templates.get(message.template).audience != PATIENT:
             return False
-        return await suppressed(session, message.patient_id)
+        return await suppressed(session, message.patient_id, topic)
+
+    def _destination(self, request: notices_pb.SendNoticeRequest, template: Template) -> Destination:
+        """Return the team that is told, or the person at their own address, with the team they ring."""
+        team = self.teams.reach(request.team, request.audience or "all")
+        if template.audience != PATIENT:
+            return team
+        if not request.address:
+            message = "A message to the person needs the address that was agreed with them. Nothing was sent."
+            raise Invalid(message, field="address")
+        return Destination(team.team, (request.address,))
 
     def _compose(self, request: notices_pb.SendNoticeRequest, message_id: UUID) -> Message:
         template = self.templates.get(request.template)
-        destination = self.teams.reach(request.team, request.audience or "all")
+        destination = self._destination(request, template)
         telling = Telling(
             destination=destination,
             message_id=str(message_id),
@@ -151,12 +161,9 @@ def refuse_other_request(known: str, given: str) -> None:
 
 
 def _refuse_strangers(template: Template) -> None:
-    """Stop what is neither for staff nor for the person: a family is told by a person.
-
-    No message of the product is for the person either; what would hold one back is ready, and tested.
-    """
+    """Stop what is neither for staff nor for the person: a family is told by a person."""
     if template.audience not in {STAFF, PATIENT}:
-        message = "Handrail tells staff only; a person or their family is told by a person. Nothing was sent."
+        message = "Handrail writes to staff and to the person; a family is told by a person. Nothing was sent."
         raise Conflict(message, reason="suppressed")
 
 

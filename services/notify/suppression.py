@@ -18,6 +18,8 @@ from services.runtime.clock import now
 from services.runtime.context import current_actor
 from services.runtime.errors import KeyReused
 
+INFORMATION = "information"
+
 Request = notices_pb.SuppressPatientRequest | notices_pb.LiftSuppressionRequest
 
 
@@ -52,25 +54,30 @@ async def note(session: AsyncSession, request: Request, *, lifted: bool) -> bool
     return await _holds(session, patient_id)
 
 
-async def suppressed(session: AsyncSession, patient_id: UUID | None) -> bool:
+async def suppressed(session: AsyncSession, patient_id: UUID | None, topic: str = "") -> bool:
     """Say whether a message to this person is held back; asked in the transaction that claims an attempt.
 
-    A message to nobody in particular is held back too: whether that person lives cannot be known.
+    Information on a topic is held back too when the person does not want to know of it, or of anything. A message to
+    nobody in particular is held back: whether that person lives cannot be known.
     """
     if patient_id is None:
         return True
     await session.execute(select(func.pg_advisory_xact_lock_shared(_lock(patient_id))))
-    return await _holds(session, patient_id)
+    return await _holds(session, patient_id, topic)
 
 
-async def _holds(session: AsyncSession, patient_id: UUID) -> bool:
+async def _holds(session: AsyncSession, patient_id: UUID, topic: str = "") -> bool:
     newest = (
-        select(Suppression.lifted)
+        select(Suppression.cause, Suppression.lifted)
         .where(Suppression.patient_id == patient_id)
         .distinct(Suppression.cause)
         .order_by(Suppression.cause, Suppression.seq.desc(), Suppression.position.desc())
     )
-    return any(not lifted for lifted in await session.scalars(newest))
+    unwanted = {INFORMATION, f"{INFORMATION}_{topic}"} if topic else set()
+    return any(
+        not row.lifted and (row.cause in unwanted or not row.cause.startswith(INFORMATION))
+        for row in await session.execute(newest)
+    )
 
 
 def _lock(patient_id: UUID) -> int:

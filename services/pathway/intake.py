@@ -302,6 +302,38 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """A complication that is watched was looked at again."""
         return intake_pb2.ReviewComplicationResponse(receipt=await self._desk.accept(request, "complication_reviewed"))
 
+    async def AgreeInvolvement(
+        self, request: intake_pb2.AgreeInvolvementRequest, context: Context
+    ) -> intake_pb2.AgreeInvolvementResponse:
+        """How much the person wants to know, and to decide, was asked."""
+        return intake_pb2.AgreeInvolvementResponse(receipt=await self._desk.accept(request, "involvement_agreed"))
+
+    async def GiveInformation(
+        self, request: intake_pb2.GiveInformationRequest, context: Context
+    ) -> intake_pb2.GiveInformationResponse:
+        """Information was given, or offered and declined; what goes by e-mail is sent."""
+        return intake_pb2.GiveInformationResponse(receipt=await self._desk.accept(request, "information_given"))
+
+    async def RecordRelatedPerson(
+        self, request: intake_pb2.RecordRelatedPersonRequest, context: Context
+    ) -> intake_pb2.RecordRelatedPersonResponse:
+        """A carer, a child, an attorney or an advocate was recorded beside the person."""
+        receipt = await self._desk.accept(request, "related_person_recorded")
+        return intake_pb2.RecordRelatedPersonResponse(receipt=receipt)
+
+    async def AssessCapacity(
+        self, request: intake_pb2.AssessCapacityRequest, context: Context
+    ) -> intake_pb2.AssessCapacityResponse:
+        """Whether the person can make one decision was assessed."""
+        return intake_pb2.AssessCapacityResponse(receipt=await self._desk.accept(request, "capacity_assessed"))
+
+    async def DecideBestInterests(
+        self, request: intake_pb2.DecideBestInterestsRequest, context: Context
+    ) -> intake_pb2.DecideBestInterestsResponse:
+        """A decision was made in the best interests of somebody who could not make it."""
+        receipt = await self._desk.accept(request, "best_interests_decided")
+        return intake_pb2.DecideBestInterestsResponse(receipt=receipt)
+
     async def ReopenPathway(
         self, request: intake_pb2.ReopenPathwayRequest, context: Context
     ) -> intake_pb2.ReopenPathwayResponse:

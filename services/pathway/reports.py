@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from handrail.clinical.v1 import terms_pb2
-from services.pathway import support
+from services.pathway import shared_decisions, support
 from services.pathway.convert import value_from_proto
 from services.pathway.dictionary import Scalar
 from services.pathway.due_dates import london_date
@@ -122,9 +122,12 @@ def _problems(request: Any, kind: str, occurred_at: datetime, guideline: Guideli
     found += _said_two_ways(request.facts)
     if kind == "symptom_reported" and not request.facts and not request.symptom_reported.note:
         found.append(Violation("symptom_reported.note", "say which symptom: a fact of the dictionary, or a note"))
-    return (
-        found + _decision_problems(request, kind, guideline) + support.problems(request, kind, request.facts, guideline)
-    )
+    return [
+        *found,
+        *_decision_problems(request, kind, guideline),
+        *support.problems(request, kind, request.facts, guideline),
+        *shared_decisions.problems(request, kind),
+    ]
 
 
 def _said_two_ways(facts: Sequence[terms_pb2.ReportedFact]) -> list[Violation]:

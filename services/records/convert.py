@@ -378,6 +378,9 @@ def decision_to_proto(row: models.Decision, fact_ids: Sequence[uuid.UUID]) -> ti
         actor=actor_to_proto(row),
         evaluation_id=_text(row.evaluation_id),
         departure=row.departure,
+        options_shown=row.options_shown,
+        decided_by=row.decided_by,
+        decided_with=row.decided_with,
     )
 
 

@@ -52,6 +52,7 @@ async def decision_made(
     decision.reason_code, decision.reason = made.reason_code, made.reason
     decision.review_on = date_from_proto(made.review_on, "event.decision_made.review_on") if made.review_on else None
     decision.departure = outcome == "declined" or unlisted or beside
+    decision.decided_by, decision.decided_with = made.decided_by, made.decided_with
     session.add(decision)
     await _link(session, decision, shown.many("fact_ids"))
     return []
@@ -113,6 +114,9 @@ def _decision(event: models.Event, shown: _Shown, rule_id: str, number: str, occ
         number=number,
         occurrence=occurrence,
         basis=shown.text("basis"),
+        options_shown=shown.many("option_codes"),
+        decided_by="",
+        decided_with="",
         decided_at=event.occurred_at,
         evaluation_id=shown.evaluation_id,
         actor_subject=event.actor_subject,

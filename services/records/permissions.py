@@ -44,6 +44,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "ListItems": READERS,
     "GetEvaluation": READERS,
     "ListDecisions": READERS,
+    "CountDepartures": READERS,
     "GetReferral": READERS,
     "ListReferrals": READERS,
     "ListTeams": READERS | SWEEP,

@@ -25,7 +25,9 @@ from services.records.convert import (
     team_to_proto,
 )
 from services.records.db import Database
+from services.records.departures import departures
 from services.records.people import known_person
+from services.records.shared_decisions import shared_decisions
 from services.records.support import support
 from services.records.teams import known_team
 from services.records.whereabouts import whereabouts
@@ -144,6 +146,13 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
             await known_person(session, patient_id)
             decisions = await reading.decisions(session, patient_id, request.up_to_seq)
         return timeline_pb.ListDecisionsResponse(decisions=decisions)
+
+    async def CountDepartures(
+        self, request: timeline_pb.CountDeparturesRequest, _context: AnyContext
+    ) -> timeline_pb.CountDeparturesResponse:
+        """Return how often people decided otherwise than recommended, by the reason that was given."""
+        async with self._database.snapshot(current_actor()) as session:
+            return await departures(session, request)
 
     async def GetReferral(
         self, request: timeline_pb.GetReferralRequest, _context: AnyContext
@@ -266,6 +275,7 @@ async def _state(session: AsyncSession, patient_id: uuid.UUID, *, being_filed: b
         whereabouts=await whereabouts(session, patient_id),
         contact=contact_to_proto(pathway.contact if pathway else None),
         support=await support(session, patient_id),
+        shared_decisions=await shared_decisions(session, patient_id),
     )
 
 

@@ -185,7 +185,7 @@ async def test_a_pathway_closes_after_a_death_only_when_nothing_is_left_to_do(do
 
 @pytest.fixture
 async def letters(door: Door, tmp_path: Path) -> AsyncIterator[tuple[House, MailServer]]:
-    """A second notify on the house's own database, with a message for patients that the product does not have."""
+    """A second notify on the house's own database, with a message for patients that is about nothing."""
     (tmp_path / "teams.yaml").write_text(TEAMS, encoding="utf-8")
     (tmp_path / "_letter.txt").write_text("{{ text }}", encoding="utf-8")
     (tmp_path / "to_the_person.txt").write_text("audience: patient\nsubject: Hello\n---\nHello", encoding="utf-8")
@@ -204,7 +204,7 @@ async def test_what_waits_for_a_person_who_died_never_leaves(door: Door, letters
     # given two people for whom a message waits, because no mail server answers
     namesake, other = await door.opened(), await door.opened()
     waiting = {
-        person: notice(template="to_the_person", values={}, owner_id="", patient_id=person)
+        person: notice(template="to_the_person", values={}, owner_id="", patient_id=person, address="her@example.net")
         for person in (namesake, other)
     }
     for request in waiting.values():

@@ -72,6 +72,8 @@ class NotifyActivities:
             owner_id=notice.owner_id,
             correlation_id=notice.correlation_id,
             alerts_a_day=notice.alerts_a_day,
+            address=notice.address,
+            topic=notice.topic,
         )
         with refusals():
             status = "sent"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from services.cli.commands import (
     caseload,
     demo,
+    departures,
     drill,
     explain,
     guideline,
@@ -20,4 +21,18 @@ from services.cli.commands import (
     worklist,
 )
 
-MODULES = (house, patient, worklist, task, explain, report, referral, caseload, guideline, demo, sweep, drill)
+MODULES = (
+    house,
+    patient,
+    worklist,
+    task,
+    explain,
+    report,
+    referral,
+    caseload,
+    departures,
+    guideline,
+    demo,
+    sweep,
+    drill,
+)

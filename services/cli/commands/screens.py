@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.cli.commands.lines import BLANK, Line, heading, table, wrapped
+from services.cli.commands.shared_screens import involvement, shared_decisions
 from services.cli.commands.support_screens import cover, support
 from services.cli.commands.words import (
     actor,
@@ -39,11 +40,12 @@ def patient(state: Values) -> list[Line]:
         Line(_pathway(state["pathway"])),
         *_whereabouts(state["whereabouts"]),
         *reached(state["contact"]),
+        *involvement(state["shared_decisions"]),
         *cover(state["support"]),
     ]
     lines += [*heading("Open tasks"), *(tasks(state["open_items"]) or [Line(_NOTHING)])]
     lines += [*heading("What is known"), *(_facts(state["facts"]) or [Line(_NOTHING)])]
-    lines += support(state["support"])
+    lines += [*support(state["support"]), *shared_decisions(state["shared_decisions"])]
     lines += [*heading("Decisions"), *(_each(decision, state["decisions"]) or [Line(_NOTHING)])]
     lines += [*heading("Lines of treatment"), *(_each(_therapy_line, state["therapy_lines"]) or [Line(_NOTHING)])]
     lines += [*heading("Referrals"), *(_each(_referral_in_brief, state["referrals"]) or [Line(_NOTHING)])]
@@ -225,7 +227,9 @@ def decision(made: Values) -> list[Line]:
     """Show one decision with the person's view."""
     option = f": {value(made['option'])}" if made["option"] else ""
     lines = wrapped(f"{made['number']}  {label(made['outcome'])}{option}, {day(made['decided_at'])}", 2, hang=2)
-    lines += wrapped(f"By {actor(made['actor'])}", 4)
+    lines += wrapped(f"By {actor(made['actor'])}{_who_decided(made)}", 4)
+    if made["options_shown"] and made["outcome"] != "done":
+        lines += wrapped(f"Options shown: {listed([words(code) for code in made['options_shown']])}", 4)
     if made["person_view"]:
         lines += wrapped(f"The person's view: {made['person_view']}", 4)
     if made["departure"] and made["outcome"] == "accepted":
@@ -237,6 +241,11 @@ def decision(made: Values) -> list[Line]:
     if made["review_on"]:
         lines += wrapped(f"Looked at again on {day(made['review_on'])}", 4)
     return lines
+
+
+def _who_decided(made: Values) -> str:
+    whose = "" if made["decided_by"] in {"", "person"} else f"; decided by: {words(made['decided_by'])}"
+    return f"{whose}; with {made['decided_with']}" if made["decided_with"] else whose
 
 
 def fact_line(fact: Values) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.records.db import ActedMixin, Base, Instant, Words
@@ -37,4 +38,7 @@ class Decision(ActedMixin, Base):
     basis: Mapped[Words]
     decided_at: Mapped[Instant]
     evaluation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evaluation.evaluation_id"))
+    options_shown: Mapped[list[str]] = mapped_column(JSONB)
+    decided_by: Mapped[Words]
+    decided_with: Mapped[Words]
     departure: Mapped[bool]

@@ -25,7 +25,7 @@ OTHER = "0b0e9f1c-2222-4222-8333-444455556666"
 
 @pytest.fixture
 async def writes_to_people(database: Database, teams_file: Path, email: Email, tmp_path: Path) -> AsyncIterator[House]:
-    """A service with a message for patients, which the product does not have."""
+    """A service with a message for patients that is about nothing, and one for families, which the product lacks."""
     folder = tmp_path / "templates"
     folder.mkdir()
     (folder / "_letter.txt").write_text("{{ text }}", encoding="utf-8")
@@ -37,7 +37,7 @@ async def writes_to_people(database: Database, teams_file: Path, email: Email, t
 
 
 def a_message(template: str = "to_the_person", patient_id: str = PERSON) -> notices_pb.SendNoticeRequest:
-    return notice(template=template, values={}, owner_id="", patient_id=patient_id)
+    return notice(template=template, values={}, owner_id="", patient_id=patient_id, address="her@example.net")
 
 
 async def suppress(house: House, seq: int, cause: str = "death", key: str = "", patient_id: str = PERSON) -> bool:
@@ -125,3 +125,33 @@ async def test_only_the_worker_suppresses(house: House) -> None:
     with pytest.raises(HandrailError) as refused:
         await COORDINATOR.call(house.stub.SuppressPatient, request)
     assert refused.value.category is Category.NOT_ALLOWED
+
+
+async def test_what_somebody_does_not_want_to_know_is_held_back_and_nothing_else(writes_to_people: House) -> None:
+    house = writes_to_people
+    # given somebody who does not want to know of one topic
+    assert not await suppress(house, 7, "information_outlook")
+    about = {topic: notice(template="to_the_person", values={}, owner_id="", patient_id=PERSON, topic=topic,
+                           address="her@example.net") for topic in ("outlook", "support", "")}  # fmt: skip
+    assert {topic: await status(house, request) for topic, request in about.items()} == {
+        "outlook": "suppressed",
+        "support": "sent",
+        "": "sent",
+    }
+    # when she wants to know nothing at all, then what is no information still reaches her
+    assert not await suppress(house, 8, "information")
+    again = {topic: notice(template="to_the_person", values={}, owner_id="", patient_id=PERSON, topic=topic,
+                           address="her@example.net") for topic in ("support", "")}  # fmt: skip
+    assert {topic: await status(house, request) for topic, request in again.items()} == {
+        "support": "suppressed",
+        "": "sent",
+    }
+    # when both are lifted, then what waited goes
+    await lift(house, 9, "information")
+    await lift(house, 10, "information_outlook")
+    assert await status(house, about["outlook"]) == "sent"
+    # a message to nobody's address is refused
+    nowhere = notice(template="to_the_person", values={}, owner_id="", patient_id=PERSON)
+    with pytest.raises(HandrailError) as refused:
+        await house.send(nowhere)
+    assert refused.value.category is Category.INVALID

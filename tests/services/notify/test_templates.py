@@ -24,6 +24,8 @@ PROMISES = {
     "alert_digest",
 }  # fmt: skip
 # Reported by the team that would be told, or told by another message of the same moment.
+# Sent to the person's own address.
+TO_THE_PERSON = {"information_given"}
 NOT_TOLD = {
     "item_completed", "item_deferred", "item_taken", "item_attempted", "item_handed_over", "item_data_asked",
     "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted",
@@ -32,6 +34,7 @@ NOT_TOLD = {
     "transfer_offered", "pathway_imported", "contact_agreed",
     "key_worker_covered", "needs_assessed", "goals_changed", "preference_recorded", "research_discussed",
     "complication_reviewed", "key_worker_left",
+    "involvement_agreed", "related_person_recorded", "capacity_assessed", "best_interests_decided",
 }  # fmt: skip
 PERSONAL = {
     "name", "given_name", "family_name", "first_name", "last_name", "surname", "nhs_number", "birth_date", "dob",
@@ -71,7 +74,7 @@ def test_each_event_that_is_told_and_each_promise_has_its_own_message() -> None:
     assert set(NAMES) == (events - NOT_TOLD) | PROMISES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - TO_THE_PERSON))
 def test_every_message_can_be_rendered_with_the_values_it_declares(
     templates: Templates, teams: Teams, name: str
 ) -> None:
@@ -104,7 +107,20 @@ def test_no_message_declares_or_reads_personal_data(templates: Templates, name: 
     read = meta.find_undeclared_variables(Environment(autoescape=True).parse(_without_filters(text)))
     assert not (template.required | template.optional | read) & PERSONAL
     assert read - {"team", "heading", "tasks"} <= template.required | template.optional
-    assert template.audience == "staff"
+    assert template.audience == ("patient" if name in TO_THE_PERSON else "staff")
+
+
+@pytest.mark.parametrize("name", sorted(TO_THE_PERSON))
+def test_what_a_person_gets_says_what_they_asked_for_and_whom_to_ring(
+    templates: Templates, teams: Teams, name: str
+) -> None:
+    template = templates.get(name)
+    values = {"title": "Living with fatigue", "link": "https://www.example.org/fatigue"}
+    subject, body = templates.render(template, telling(teams), values)
+    assert subject == "Information from your care team"
+    assert all(value in body for value in values.values())
+    assert teams.telephone("palliative") in body
+    assert not any(word in body for word in ("Handrail", "worklist", "0b0e9f1c"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -286,6 +286,9 @@ def test_nothing_on_screen_blames() -> None:
         "reason_code": "person_preference",
         "review_on": "2026-12-22",
         "departure": True,
+        "options_shown": [],
+        "decided_by": "",
+        "decided_with": "",
     }
     said = text(screens.decision(made))
     assert "Reason not followed: She prefers to wait. (person preference)" in said

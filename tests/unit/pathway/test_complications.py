@@ -144,7 +144,7 @@ def test_what_was_refused_is_found_behind_a_drug_a_class_or_a_regimen(
 
 
 def test_a_key_point_is_dealt_with_by_an_assessment_and_the_next_asks_again(person: Person) -> None:
-    assert numbers(person.report("diagnosis_confirmed").plan().open, "recommendation") == ["1.1.1"]
+    assert numbers(person.report("diagnosis_confirmed").plan().open, "recommendation") == ["1.1.1", "SUPPORT-5"]
     (closed,) = [one for one in person.report("needs_assessed").plan().close if "key-point" in one.key]
     assert (closed.how, closed.reason) == ("done", "What 1.1.1 asks for has happened.")
     again = person.report("goals_changed").plan().open

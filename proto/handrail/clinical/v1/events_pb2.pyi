@@ -78,6 +78,11 @@ class ClinicalEvent(_message.Message):
     LOST_TO_FOLLOW_UP_FIELD_NUMBER: _builtins.int
     FOUND_AGAIN_FIELD_NUMBER: _builtins.int
     PATHWAY_IMPORTED_FIELD_NUMBER: _builtins.int
+    INVOLVEMENT_AGREED_FIELD_NUMBER: _builtins.int
+    INFORMATION_GIVEN_FIELD_NUMBER: _builtins.int
+    RELATED_PERSON_RECORDED_FIELD_NUMBER: _builtins.int
+    CAPACITY_ASSESSED_FIELD_NUMBER: _builtins.int
+    BEST_INTERESTS_DECIDED_FIELD_NUMBER: _builtins.int
     APPOINTMENT_NOT_BROUGHT_FIELD_NUMBER: _builtins.int
     ITEM_DATA_ASKED_FIELD_NUMBER: _builtins.int
     KEY_WORKER_COVERED_FIELD_NUMBER: _builtins.int
@@ -200,6 +205,18 @@ class ClinicalEvent(_message.Message):
     @_builtins.property
     def pathway_imported(self) -> Global___PathwayImported: ...
     @_builtins.property
+    def involvement_agreed(self) -> Global___InvolvementAgreed:
+        """Information and shared decisions."""
+
+    @_builtins.property
+    def information_given(self) -> Global___InformationGiven: ...
+    @_builtins.property
+    def related_person_recorded(self) -> Global___RelatedPersonRecorded: ...
+    @_builtins.property
+    def capacity_assessed(self) -> Global___CapacityAssessed: ...
+    @_builtins.property
+    def best_interests_decided(self) -> Global___BestInterestsDecided: ...
+    @_builtins.property
     def appointment_not_brought(self) -> Global___AppointmentNotBrought: ...
     @_builtins.property
     def item_data_asked(self) -> Global___ItemDataAsked: ...
@@ -280,6 +297,11 @@ class ClinicalEvent(_message.Message):
         lost_to_follow_up: Global___LostToFollowUp | None = ...,
         found_again: Global___FoundAgain | None = ...,
         pathway_imported: Global___PathwayImported | None = ...,
+        involvement_agreed: Global___InvolvementAgreed | None = ...,
+        information_given: Global___InformationGiven | None = ...,
+        related_person_recorded: Global___RelatedPersonRecorded | None = ...,
+        capacity_assessed: Global___CapacityAssessed | None = ...,
+        best_interests_decided: Global___BestInterestsDecided | None = ...,
         appointment_not_brought: Global___AppointmentNotBrought | None = ...,
         item_data_asked: Global___ItemDataAsked | None = ...,
         key_worker_covered: Global___KeyWorkerCovered | None = ...,
@@ -292,11 +314,11 @@ class ClinicalEvent(_message.Message):
         pathway_reopened: Global___PathwayReopened | None = ...,
         contact_agreed: Global___ContactAgreed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "complication_reviewed", b"complication_reviewed", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "goals_changed", b"goals_changed", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "key_worker_covered", b"key_worker_covered", "key_worker_left", b"key_worker_left", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "needs_assessed", b"needs_assessed", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "preference_recorded", b"preference_recorded", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "research_discussed", b"research_discussed", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "best_interests_decided", b"best_interests_decided", "capacity_assessed", b"capacity_assessed", "complication_reviewed", b"complication_reviewed", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "goals_changed", b"goals_changed", "information_given", b"information_given", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "involvement_agreed", b"involvement_agreed", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "key_worker_covered", b"key_worker_covered", "key_worker_left", b"key_worker_left", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "needs_assessed", b"needs_assessed", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "preference_recorded", b"preference_recorded", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "related_person_recorded", b"related_person_recorded", "research_discussed", b"research_discussed", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "complication_reviewed", b"complication_reviewed", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "goals_changed", b"goals_changed", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "key_worker_covered", b"key_worker_covered", "key_worker_left", b"key_worker_left", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "needs_assessed", b"needs_assessed", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "preference_recorded", b"preference_recorded", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "research_discussed", b"research_discussed", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_event_reported", b"adverse_event_reported", "appointment_attended", b"appointment_attended", "appointment_booked", b"appointment_booked", "appointment_cancelled", b"appointment_cancelled", "appointment_missed", b"appointment_missed", "appointment_moved", b"appointment_moved", "appointment_not_brought", b"appointment_not_brought", "best_interests_decided", b"best_interests_decided", "capacity_assessed", b"capacity_assessed", "complication_reviewed", b"complication_reviewed", "contact_agreed", b"contact_agreed", "cycle_deferred", b"cycle_deferred", "cycle_given", b"cycle_given", "death_reported", b"death_reported", "death_verified", b"death_verified", "death_withdrawn", b"death_withdrawn", "decision_made", b"decision_made", "diagnosis_confirmed", b"diagnosis_confirmed", "dose_changed", b"dose_changed", "event", b"event", "fact_corrected", b"fact_corrected", "follow_up_triggered", b"follow_up_triggered", "found_again", b"found_again", "goals_changed", b"goals_changed", "information_given", b"information_given", "investigation_cancelled", b"investigation_cancelled", "investigation_ordered", b"investigation_ordered", "involvement_agreed", b"involvement_agreed", "item_attempted", b"item_attempted", "item_completed", b"item_completed", "item_data_asked", b"item_data_asked", "item_deferred", b"item_deferred", "item_escalated", b"item_escalated", "item_handed_over", b"item_handed_over", "item_taken", b"item_taken", "key_worker_assigned", b"key_worker_assigned", "key_worker_covered", b"key_worker_covered", "key_worker_left", b"key_worker_left", "lead_changed", b"lead_changed", "lost_to_follow_up", b"lost_to_follow_up", "needs_assessed", b"needs_assessed", "opted_in", b"opted_in", "opted_out", b"opted_out", "pathway_closed", b"pathway_closed", "pathway_imported", b"pathway_imported", "pathway_opened", b"pathway_opened", "pathway_reopened", b"pathway_reopened", "preference_recorded", b"preference_recorded", "progression_reported", b"progression_reported", "referral_accepted", b"referral_accepted", "referral_acknowledged", b"referral_acknowledged", "referral_agreed", b"referral_agreed", "referral_closed", b"referral_closed", "referral_declined", b"referral_declined", "referral_delivered", b"referral_delivered", "referral_drafted", b"referral_drafted", "referral_first_contact", b"referral_first_contact", "referral_information_asked", b"referral_information_asked", "referral_sent", b"referral_sent", "referral_undelivered", b"referral_undelivered", "related_person_recorded", b"related_person_recorded", "research_discussed", b"research_discussed", "response_assessed", b"response_assessed", "result_received", b"result_received", "symptom_reported", b"symptom_reported", "therapy_line_ended", b"therapy_line_ended", "therapy_line_started", b"therapy_line_started", "transfer_accepted", b"transfer_accepted", "transfer_declined", b"transfer_declined", "transfer_offered", b"transfer_offered", "yellow_card_submitted", b"yellow_card_submitted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "appointment_not_brought", "item_data_asked", "key_worker_covered", "key_worker_left", "needs_assessed", "goals_changed", "preference_recorded", "research_discussed", "complication_reviewed", "pathway_reopened", "contact_agreed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["pathway_opened", "diagnosis_confirmed", "result_received", "fact_corrected", "key_worker_assigned", "decision_made", "therapy_line_started", "therapy_line_ended", "response_assessed", "progression_reported", "symptom_reported", "adverse_event_reported", "item_completed", "item_deferred", "referral_drafted", "referral_agreed", "referral_sent", "referral_delivered", "referral_acknowledged", "referral_information_asked", "referral_accepted", "referral_declined", "referral_first_contact", "referral_closed", "appointment_booked", "appointment_moved", "appointment_cancelled", "appointment_attended", "appointment_missed", "follow_up_triggered", "pathway_closed", "referral_undelivered", "investigation_ordered", "investigation_cancelled", "item_taken", "item_attempted", "item_handed_over", "item_escalated", "cycle_given", "cycle_deferred", "dose_changed", "yellow_card_submitted", "death_reported", "death_verified", "death_withdrawn", "transfer_offered", "transfer_accepted", "transfer_declined", "opted_out", "opted_in", "lead_changed", "lost_to_follow_up", "found_again", "pathway_imported", "involvement_agreed", "information_given", "related_person_recorded", "capacity_assessed", "best_interests_decided", "appointment_not_brought", "item_data_asked", "key_worker_covered", "key_worker_left", "needs_assessed", "goals_changed", "preference_recorded", "research_discussed", "complication_reviewed", "pathway_reopened", "contact_agreed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -578,6 +600,7 @@ class DecisionMade(_message.Message):
     REVIEW_ON_FIELD_NUMBER: _builtins.int
     DECIDED_WITH_FIELD_NUMBER: _builtins.int
     OVERRIDE_REASON_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
     number: _builtins.str
     """The number as the guideline prints it, such as 1.7.16; the rule is looked up in the pinned version."""
     outcome: Global___DecisionMade.Outcome.ValueType
@@ -591,6 +614,8 @@ class DecisionMade(_message.Message):
     decided_with: _builtins.str
     override_reason: _builtins.str
     """Why this option is chosen although a caution advises against it."""
+    decided_by: _builtins.str
+    """Who decided; empty: the person. For somebody who was found not to be able to, whoever decided in their best interests."""
     def __init__(
         self,
         *,
@@ -603,10 +628,11 @@ class DecisionMade(_message.Message):
         review_on: _builtins.str = ...,
         decided_with: _builtins.str = ...,
         override_reason: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_with", b"decided_with", "number", b"number", "option", b"option", "outcome", b"outcome", "override_reason", b"override_reason", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_by", b"decided_by", "decided_with", b"decided_with", "number", b"number", "option", b"option", "outcome", b"outcome", "override_reason", b"override_reason", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1609,6 +1635,7 @@ class ContactAgreed(_message.Message):
     INTERPRETER_FIELD_NUMBER: _builtins.int
     FORMATS_FIELD_NUMBER: _builtins.int
     REVIEW_ON_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
     times: _builtins.str
     """When, in words: Tuesday mornings."""
     leave_no_message: _builtins.bool
@@ -1621,6 +1648,8 @@ class ContactAgreed(_message.Message):
     interpreter: _builtins.bool
     review_on: _builtins.str
     """ISO date on which it is asked about again; empty: not agreed."""
+    email: _builtins.str
+    """The person's own address, which nobody else reads; only with email among the ways."""
     @_builtins.property
     def ways(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -1639,10 +1668,11 @@ class ContactAgreed(_message.Message):
         interpreter: _builtins.bool = ...,
         formats: _abc.Iterable[_builtins.str] | None = ...,
         review_on: _builtins.str = ...,
+        email: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["formats", b"formats", "interpreter", b"interpreter", "language", b"language", "leave_no_message", b"leave_no_message", "never_through", b"never_through", "review_on", b"review_on", "safe_only", b"safe_only", "times", b"times", "ways", b"ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "formats", b"formats", "interpreter", b"interpreter", "language", b"language", "leave_no_message", b"leave_no_message", "never_through", b"never_through", "review_on", b"review_on", "safe_only", b"safe_only", "times", b"times", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2192,3 +2222,272 @@ class ComplicationReviewed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComplicationReviewed: _TypeAlias = ComplicationReviewed  # noqa: Y015
+
+@_typing.final
+class InvolvementAgreed(_message.Message):
+    """How much the person wants to know, and to decide: asked, not guessed, and asked again as things change. The newest
+    one holds. What they do not want to know Handrail does not send them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WANTS_TO_KNOW_FIELD_NUMBER: _builtins.int
+    NOT_ABOUT_FIELD_NUMBER: _builtins.int
+    WANTS_TO_DECIDE_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    REVIEW_ON_FIELD_NUMBER: _builtins.int
+    wants_to_know: _builtins.str
+    wants_to_decide: _builtins.str
+    words: _builtins.str
+    """In the person's own words."""
+    review_on: _builtins.str
+    """ISO date on which they want to be asked again; it is asked at each change in any case."""
+    @_builtins.property
+    def not_about(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What they do not want to hear about."""
+
+    def __init__(
+        self,
+        *,
+        wants_to_know: _builtins.str = ...,
+        not_about: _abc.Iterable[_builtins.str] | None = ...,
+        wants_to_decide: _builtins.str = ...,
+        words: _builtins.str = ...,
+        review_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["not_about", b"not_about", "review_on", b"review_on", "wants_to_decide", b"wants_to_decide", "wants_to_know", b"wants_to_know", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvolvementAgreed: _TypeAlias = InvolvementAgreed  # noqa: Y015
+
+@_typing.final
+class InformationGiven(_message.Message):
+    """Information was given, or offered and declined. By e-mail it is Handrail that sends it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    FORMATS_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ASKED_FOR_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    RELATED_PERSON_ID_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    title: _builtins.str
+    """What it is called, and who publishes it."""
+    form: _builtins.str
+    language: _builtins.str
+    """The language it is in, a tag of BCP 47 such as pl; empty: English."""
+    outcome: _builtins.str
+    """declined: the person did not want it, and nothing on the topic is sent any more. not_available: there is none in
+    their language or format, and finding it is a task.
+    """
+    asked_for: _builtins.bool
+    """The person asked for it now, though they had not wanted to know."""
+    link: _builtins.str
+    """Where it can be read, https://…"""
+    related_person_id: _builtins.str
+    """To whom, when it was not the person: somebody who is recorded beside them."""
+    words: _builtins.str
+    @_builtins.property
+    def formats(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it looks like, where that matters to the person (Accessible Information Standard, DAPB1605)."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        title: _builtins.str = ...,
+        form: _builtins.str = ...,
+        language: _builtins.str = ...,
+        formats: _abc.Iterable[_builtins.str] | None = ...,
+        outcome: _builtins.str = ...,
+        asked_for: _builtins.bool = ...,
+        link: _builtins.str = ...,
+        related_person_id: _builtins.str = ...,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_for", b"asked_for", "form", b"form", "formats", b"formats", "language", b"language", "link", b"link", "outcome", b"outcome", "related_person_id", b"related_person_id", "title", b"title", "topic", b"topic", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InformationGiven: _TypeAlias = InformationGiven  # noqa: Y015
+
+@_typing.final
+class RelatedPersonRecorded(_message.Message):
+    """Somebody beside the person: a carer, a child, an attorney, an advocate. What is recorded newest of one holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATED_PERSON_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    RELATIONSHIP_FIELD_NUMBER: _builtins.int
+    MAY_BE_TOLD_FIELD_NUMBER: _builtins.int
+    GIVES_CARE_FIELD_NUMBER: _builtins.int
+    UNDER_18_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    AUTHORITY_SEEN_FIELD_NUMBER: _builtins.int
+    TELEPHONE_FIELD_NUMBER: _builtins.int
+    OWN_NEEDS_FIELD_NUMBER: _builtins.int
+    HELP_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    NO_LONGER_FIELD_NUMBER: _builtins.int
+    related_person_id: _builtins.str
+    name: _builtins.str
+    relationship: _builtins.str
+    may_be_told: _builtins.str
+    """What the person agrees that they may be told; not_asked is not consent."""
+    gives_care: _builtins.bool
+    under_18: _builtins.bool
+    authority: _builtins.str
+    """The authority by which they speak for the person, if any."""
+    authority_seen: _builtins.bool
+    """Somebody saw the registered power or the order of the court, and it covers health and welfare."""
+    telephone: _builtins.str
+    own_needs: _builtins.str
+    """What was said of their own needs; empty: nobody has asked."""
+    help: _builtins.str
+    """What was arranged for them."""
+    words: _builtins.str
+    no_longer: _builtins.bool
+    """They have no part in the person's care any more."""
+    def __init__(
+        self,
+        *,
+        related_person_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        relationship: _builtins.str = ...,
+        may_be_told: _builtins.str = ...,
+        gives_care: _builtins.bool = ...,
+        under_18: _builtins.bool = ...,
+        authority: _builtins.str = ...,
+        authority_seen: _builtins.bool = ...,
+        telephone: _builtins.str = ...,
+        own_needs: _builtins.str = ...,
+        help: _builtins.str = ...,
+        words: _builtins.str = ...,
+        no_longer: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "authority_seen", b"authority_seen", "gives_care", b"gives_care", "help", b"help", "may_be_told", b"may_be_told", "name", b"name", "no_longer", b"no_longer", "own_needs", b"own_needs", "related_person_id", b"related_person_id", "relationship", b"relationship", "telephone", b"telephone", "under_18", b"under_18", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelatedPersonRecorded: _TypeAlias = RelatedPersonRecorded  # noqa: Y015
+
+@_typing.final
+class CapacityAssessed(_message.Message):
+    """Whether the person can make one decision at the time it has to be made (Mental Capacity Act 2005, sections 2 and 3)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_ID_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    HELP_GIVEN_FIELD_NUMBER: _builtins.int
+    CANNOT_FIELD_NUMBER: _builtins.int
+    BECAUSE_FIELD_NUMBER: _builtins.int
+    MAY_REGAIN_FIELD_NUMBER: _builtins.int
+    REVIEW_ON_FIELD_NUMBER: _builtins.int
+    assessment_id: _builtins.str
+    about: _builtins.str
+    """What kind of decision; one about treatment binds the decisions that are recorded about systemic treatment."""
+    decision: _builtins.str
+    """The decision itself, in words: capacity is of one decision, never of a person."""
+    outcome: _builtins.str
+    help_given: _builtins.str
+    """What was done to help them decide for themselves."""
+    because: _builtins.str
+    """The impairment or disturbance of mind or brain because of which they cannot."""
+    may_regain: _builtins.bool
+    """They may be able to later, so that the decision waits if it can."""
+    review_on: _builtins.str
+    """ISO date on which it is assessed again."""
+    @_builtins.property
+    def cannot(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which of the four they cannot do."""
+
+    def __init__(
+        self,
+        *,
+        assessment_id: _builtins.str = ...,
+        about: _builtins.str = ...,
+        decision: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        help_given: _builtins.str = ...,
+        cannot: _abc.Iterable[_builtins.str] | None = ...,
+        because: _builtins.str = ...,
+        may_regain: _builtins.bool = ...,
+        review_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "assessment_id", b"assessment_id", "because", b"because", "cannot", b"cannot", "decision", b"decision", "help_given", b"help_given", "may_regain", b"may_regain", "outcome", b"outcome", "review_on", b"review_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapacityAssessed: _TypeAlias = CapacityAssessed  # noqa: Y015
+
+@_typing.final
+class BestInterestsDecided(_message.Message):
+    """What was decided in the best interests of somebody who could not decide it (Mental Capacity Act 2005, section 4)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_ID_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    RELATED_PERSON_ID_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    PERSON_WISHES_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    CONSULTED_FIELD_NUMBER: _builtins.int
+    WHY_LEAST_RESTRICTIVE_FIELD_NUMBER: _builtins.int
+    DISAGREEMENT_FIELD_NUMBER: _builtins.int
+    assessment_id: _builtins.str
+    """The assessment that found so."""
+    decided_by: _builtins.str
+    related_person_id: _builtins.str
+    """The attorney or deputy, as recorded beside the person."""
+    decision: _builtins.str
+    person_wishes: _builtins.str
+    """What the person wants or wanted, feels and believes."""
+    why_least_restrictive: _builtins.str
+    disagreement: _builtins.bool
+    """Somebody who was asked does not agree."""
+    @_builtins.property
+    def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def consulted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those who were asked, as recorded beside the person."""
+
+    def __init__(
+        self,
+        *,
+        assessment_id: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        related_person_id: _builtins.str = ...,
+        decision: _builtins.str = ...,
+        person_wishes: _builtins.str = ...,
+        options: _abc.Iterable[_builtins.str] | None = ...,
+        consulted: _abc.Iterable[_builtins.str] | None = ...,
+        why_least_restrictive: _builtins.str = ...,
+        disagreement: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessment_id", b"assessment_id", "consulted", b"consulted", "decided_by", b"decided_by", "decision", b"decision", "disagreement", b"disagreement", "options", b"options", "person_wishes", b"person_wishes", "related_person_id", b"related_person_id", "why_least_restrictive", b"why_least_restrictive"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BestInterestsDecided: _TypeAlias = BestInterestsDecided  # noqa: Y015

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n handrail/notify/v1/notices.proto\x12\x12handrail.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x02\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x10\n\x08template\x18\x02 \x01(\t\x12\x0c\n\x04team\x18\x03 \x01(\t\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x0f\n\x07subject\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08\x61ttempts\x18\t \x03(\x0b\x32\x1b.handrail.notify.v1.Attempt\x12-\n\x08receipts\x18\n \x03(\x0b\x32\x1b.handrail.notify.v1.Receipt\x12\x10\n\x08\x65vent_id\x18\x0b \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x0c\n\x04\x62ody\x18\r \x01(\t\x12\x11\n\tdigest_id\x18\x0e \x01(\t\"j\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"c\n\x07Receipt\x12\x12\n\ninbound_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xd5\x04\n\x11SendNoticeRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x08template\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z][a-z_]{2,63}$\x12\x15\n\x04team\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12,\n\x08\x61udience\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\x03\x61llR\x04leadR\x06\x64\x65puty\x12-\n\npatient_id\x18\x05 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12+\n\x08\x65vent_id\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12R\n\x06values\x18\x07 \x03(\x0b\x32\x31.handrail.notify.v1.SendNoticeRequest.ValuesEntryB\x0f\xbaH\x0c\x9a\x01\t\x10\x14*\x05r\x03\x18\xd0\x0f\x12\x37\n\x05items\x18\x08 \x03(\x0b\x32\x1e.handrail.notify.v1.NoticeItemB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x34\n\x07urgency\x18\t \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\x12\x19\n\x08owner_id\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\x0e\x63orrelation_id\x18\x0b \x01(\tB\x07\xbaH\x04r\x02\x18@\x12 \n\x0c\x61lerts_a_day\x18\x0c \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xff\x01\n\nNoticeItem\x12\x17\n\x05title\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x17\n\x06\x64ue_on\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x17\n\x06number\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07urgency\x18\x06 \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\x12*\n\x07item_id\x18\x07 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\"N\n\x12SendNoticeResponse\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x14\n\x0c\x61lready_sent\x18\x03 \x01(\x08\"7\n\x12SendDigestsRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"M\n\x13SendDigestsResponse\x12\x0f\n\x07\x64igests\x18\x01 \x01(\x05\x12\x0e\n\x06\x61lerts\x18\x02 \x01(\x05\x12\x15\n\rrefused_teams\x18\x03 \x03(\t\"1\n\x11GetMessageRequest\x12\x1c\n\nmessage_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.handrail.notify.v1.Message\"c\n\x13ListMessagesRequest\x12-\n\npatient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"E\n\x14ListMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Message\"\xaa\x01\n\x07Inbound\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x03\x12\x12\n\ninbound_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12&\n\x02\x61t\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x12ListInboundRequest\x12\x17\n\x06\x63ursor\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1f\n\x0cwait_seconds\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x19(\x00\"C\n\x13ListInboundResponse\x12,\n\x07inbound\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Inbound\"\xa0\x01\n\x14ReportReceiptRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12-\n\x04kind\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1aR\tdeliveredR\x07\x62ouncedR\x04read\x12\x18\n\x06\x64\x65tail\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"+\n\x15ReportReceiptResponse\x12\x12\n\ninbound_id\x18\x01 \x01(\t\"\xa6\x01\n\x16SuppressPatientRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npatient_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x05\x63\x61use\x18\x03 \x01(\tB&\xbaH#r!R\x05\x64\x65\x61thR\npreferenceR\x0csafe_contact\x12\x14\n\x03seq\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"-\n\x17SuppressPatientResponse\x12\x12\n\nsuppressed\x18\x01 \x01(\x08\"\xa6\x01\n\x16LiftSuppressionRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npatient_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x05\x63\x61use\x18\x03 \x01(\tB&\xbaH#r!R\x05\x64\x65\x61thR\npreferenceR\x0csafe_contact\x12\x14\n\x03seq\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"-\n\x17LiftSuppressionResponse\x12\x12\n\nsuppressed\x18\x01 \x01(\x08\x32\xaa\x06\n\rNoticeService\x12[\n\nSendNotice\x12%.handrail.notify.v1.SendNoticeRequest\x1a&.handrail.notify.v1.SendNoticeResponse\x12[\n\nGetMessage\x12%.handrail.notify.v1.GetMessageRequest\x1a&.handrail.notify.v1.GetMessageResponse\x12\x61\n\x0cListMessages\x12\'.handrail.notify.v1.ListMessagesRequest\x1a(.handrail.notify.v1.ListMessagesResponse\x12^\n\x0bSendDigests\x12&.handrail.notify.v1.SendDigestsRequest\x1a\'.handrail.notify.v1.SendDigestsResponse\x12^\n\x0bListInbound\x12&.handrail.notify.v1.ListInboundRequest\x1a\'.handrail.notify.v1.ListInboundResponse\x12\x64\n\rReportReceipt\x12(.handrail.notify.v1.ReportReceiptRequest\x1a).handrail.notify.v1.ReportReceiptResponse\x12j\n\x0fSuppressPatient\x12*.handrail.notify.v1.SuppressPatientRequest\x1a+.handrail.notify.v1.SuppressPatientResponse\x12j\n\x0fLiftSuppression\x12*.handrail.notify.v1.LiftSuppressionRequest\x1a+.handrail.notify.v1.LiftSuppressionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n handrail/notify/v1/notices.proto\x12\x12handrail.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x02\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x10\n\x08template\x18\x02 \x01(\t\x12\x0c\n\x04team\x18\x03 \x01(\t\x12\x12\n\npatient_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x0f\n\x07subject\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08\x61ttempts\x18\t \x03(\x0b\x32\x1b.handrail.notify.v1.Attempt\x12-\n\x08receipts\x18\n \x03(\x0b\x32\x1b.handrail.notify.v1.Receipt\x12\x10\n\x08\x65vent_id\x18\x0b \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x0c\n\x04\x62ody\x18\r \x01(\t\x12\x11\n\tdigest_id\x18\x0e \x01(\t\"j\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"c\n\x07Receipt\x12\x12\n\ninbound_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\x98\x05\n\x11SendNoticeRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x08template\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z][a-z_]{2,63}$\x12\x15\n\x04team\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12,\n\x08\x61udience\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\x03\x61llR\x04leadR\x06\x64\x65puty\x12-\n\npatient_id\x18\x05 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12+\n\x08\x65vent_id\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12R\n\x06values\x18\x07 \x03(\x0b\x32\x31.handrail.notify.v1.SendNoticeRequest.ValuesEntryB\x0f\xbaH\x0c\x9a\x01\t\x10\x14*\x05r\x03\x18\xd0\x0f\x12\x37\n\x05items\x18\x08 \x03(\x0b\x32\x1e.handrail.notify.v1.NoticeItemB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x34\n\x07urgency\x18\t \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\x12\x19\n\x08owner_id\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\x0e\x63orrelation_id\x18\x0b \x01(\tB\x07\xbaH\x04r\x02\x18@\x12 \n\x0c\x61lerts_a_day\x18\x0c \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1b\n\x07\x61\x64\x64ress\x18\r \x01(\tB\n\xbaH\x07r\x02`\x01\xd8\x01\x01\x12$\n\x05topic\x18\x0e \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,40}$\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xff\x01\n\nNoticeItem\x12\x17\n\x05title\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x17\n\x06\x64ue_on\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x17\n\x06number\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07urgency\x18\x06 \x01(\tB#\xbaH r\x1eR\x00R\x07routineR\x06urgentR\temergency\x12*\n\x07item_id\x18\x07 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\"N\n\x12SendNoticeResponse\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x14\n\x0c\x61lready_sent\x18\x03 \x01(\x08\"7\n\x12SendDigestsRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"M\n\x13SendDigestsResponse\x12\x0f\n\x07\x64igests\x18\x01 \x01(\x05\x12\x0e\n\x06\x61lerts\x18\x02 \x01(\x05\x12\x15\n\rrefused_teams\x18\x03 \x03(\t\"1\n\x11GetMessageRequest\x12\x1c\n\nmessage_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.handrail.notify.v1.Message\"c\n\x13ListMessagesRequest\x12-\n\npatient_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^([0-9a-f-]{36})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"E\n\x14ListMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Message\"\xaa\x01\n\x07Inbound\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x03\x12\x12\n\ninbound_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12&\n\x02\x61t\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x12ListInboundRequest\x12\x17\n\x06\x63ursor\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1f\n\x0cwait_seconds\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x19(\x00\"C\n\x13ListInboundResponse\x12,\n\x07inbound\x18\x01 \x03(\x0b\x32\x1b.handrail.notify.v1.Inbound\"\xa0\x01\n\x14ReportReceiptRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12-\n\x04kind\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1aR\tdeliveredR\x07\x62ouncedR\x04read\x12\x18\n\x06\x64\x65tail\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"+\n\x15ReportReceiptResponse\x12\x12\n\ninbound_id\x18\x01 \x01(\t\"\xc4\x01\n\x16SuppressPatientRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npatient_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12S\n\x05\x63\x61use\x18\x03 \x01(\tBD\xbaHAr?2=^(death|preference|safe_contact|information(_[a-z_]{1,40})?)$\x12\x14\n\x03seq\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"-\n\x17SuppressPatientResponse\x12\x12\n\nsuppressed\x18\x01 \x01(\x08\"\xc4\x01\n\x16LiftSuppressionRequest\x12!\n\x0fidempotency_key\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npatient_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12S\n\x05\x63\x61use\x18\x03 \x01(\tBD\xbaHAr?2=^(death|preference|safe_contact|information(_[a-z_]{1,40})?)$\x12\x14\n\x03seq\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"-\n\x17LiftSuppressionResponse\x12\x12\n\nsuppressed\x18\x01 \x01(\x08\x32\xaa\x06\n\rNoticeService\x12[\n\nSendNotice\x12%.handrail.notify.v1.SendNoticeRequest\x1a&.handrail.notify.v1.SendNoticeResponse\x12[\n\nGetMessage\x12%.handrail.notify.v1.GetMessageRequest\x1a&.handrail.notify.v1.GetMessageResponse\x12\x61\n\x0cListMessages\x12\'.handrail.notify.v1.ListMessagesRequest\x1a(.handrail.notify.v1.ListMessagesResponse\x12^\n\x0bSendDigests\x12&.handrail.notify.v1.SendDigestsRequest\x1a\'.handrail.notify.v1.SendDigestsResponse\x12^\n\x0bListInbound\x12&.handrail.notify.v1.ListInboundRequest\x1a\'.handrail.notify.v1.ListInboundResponse\x12\x64\n\rReportReceipt\x12(.handrail.notify.v1.ReportReceiptRequest\x1a).handrail.notify.v1.ReportReceiptResponse\x12j\n\x0fSuppressPatient\x12*.handrail.notify.v1.SuppressPatientRequest\x1a+.handrail.notify.v1.SuppressPatientResponse\x12j\n\x0fLiftSuppression\x12*.handrail.notify.v1.LiftSuppressionRequest\x1a+.handrail.notify.v1.LiftSuppressionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,6 +59,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDNOTICEREQUEST'].fields_by_name['correlation_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_SENDNOTICEREQUEST'].fields_by_name['alerts_a_day']._loaded_options = None
   _globals['_SENDNOTICEREQUEST'].fields_by_name['alerts_a_day']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
+  _globals['_SENDNOTICEREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_SENDNOTICEREQUEST'].fields_by_name['address']._serialized_options = b'\272H\007r\002`\001\330\001\001'
+  _globals['_SENDNOTICEREQUEST'].fields_by_name['topic']._loaded_options = None
+  _globals['_SENDNOTICEREQUEST'].fields_by_name['topic']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,40}$'
   _globals['_NOTICEITEM'].fields_by_name['title']._loaded_options = None
   _globals['_NOTICEITEM'].fields_by_name['title']._serialized_options = b'\272H\005r\003\030\254\002'
   _globals['_NOTICEITEM'].fields_by_name['due_on']._loaded_options = None
@@ -98,7 +102,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['patient_id']._loaded_options = None
   _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['patient_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['cause']._loaded_options = None
-  _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['cause']._serialized_options = b'\272H#r!R\005deathR\npreferenceR\014safe_contact'
+  _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['cause']._serialized_options = b'\272HAr?2=^(death|preference|safe_contact|information(_[a-z_]{1,40})?)$'
   _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['seq']._loaded_options = None
   _globals['_SUPPRESSPATIENTREQUEST'].fields_by_name['seq']._serialized_options = b'\272H\004\"\002(\001'
   _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['idempotency_key']._loaded_options = None
@@ -106,7 +110,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['patient_id']._loaded_options = None
   _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['patient_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['cause']._loaded_options = None
-  _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['cause']._serialized_options = b'\272H#r!R\005deathR\npreferenceR\014safe_contact'
+  _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['cause']._serialized_options = b'\272HAr?2=^(death|preference|safe_contact|information(_[a-z_]{1,40})?)$'
   _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['seq']._loaded_options = None
   _globals['_LIFTSUPPRESSIONREQUEST'].fields_by_name['seq']._serialized_options = b'\272H\004\"\002(\001'
   _globals['_MESSAGE']._serialized_start=119
@@ -116,43 +120,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIPT']._serialized_start=577
   _globals['_RECEIPT']._serialized_end=676
   _globals['_SENDNOTICEREQUEST']._serialized_start=679
-  _globals['_SENDNOTICEREQUEST']._serialized_end=1276
-  _globals['_SENDNOTICEREQUEST_VALUESENTRY']._serialized_start=1231
-  _globals['_SENDNOTICEREQUEST_VALUESENTRY']._serialized_end=1276
-  _globals['_NOTICEITEM']._serialized_start=1279
-  _globals['_NOTICEITEM']._serialized_end=1534
-  _globals['_SENDNOTICERESPONSE']._serialized_start=1536
-  _globals['_SENDNOTICERESPONSE']._serialized_end=1614
-  _globals['_SENDDIGESTSREQUEST']._serialized_start=1616
-  _globals['_SENDDIGESTSREQUEST']._serialized_end=1671
-  _globals['_SENDDIGESTSRESPONSE']._serialized_start=1673
-  _globals['_SENDDIGESTSRESPONSE']._serialized_end=1750
-  _globals['_GETMESSAGEREQUEST']._serialized_start=1752
-  _globals['_GETMESSAGEREQUEST']._serialized_end=1801
-  _globals['_GETMESSAGERESPONSE']._serialized_start=1803
-  _globals['_GETMESSAGERESPONSE']._serialized_end=1869
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1871
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1970
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1972
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2041
-  _globals['_INBOUND']._serialized_start=2044
-  _globals['_INBOUND']._serialized_end=2214
-  _globals['_LISTINBOUNDREQUEST']._serialized_start=2216
-  _globals['_LISTINBOUNDREQUEST']._serialized_end=2325
-  _globals['_LISTINBOUNDRESPONSE']._serialized_start=2327
-  _globals['_LISTINBOUNDRESPONSE']._serialized_end=2394
-  _globals['_REPORTRECEIPTREQUEST']._serialized_start=2397
-  _globals['_REPORTRECEIPTREQUEST']._serialized_end=2557
-  _globals['_REPORTRECEIPTRESPONSE']._serialized_start=2559
-  _globals['_REPORTRECEIPTRESPONSE']._serialized_end=2602
-  _globals['_SUPPRESSPATIENTREQUEST']._serialized_start=2605
-  _globals['_SUPPRESSPATIENTREQUEST']._serialized_end=2771
-  _globals['_SUPPRESSPATIENTRESPONSE']._serialized_start=2773
-  _globals['_SUPPRESSPATIENTRESPONSE']._serialized_end=2818
-  _globals['_LIFTSUPPRESSIONREQUEST']._serialized_start=2821
-  _globals['_LIFTSUPPRESSIONREQUEST']._serialized_end=2987
-  _globals['_LIFTSUPPRESSIONRESPONSE']._serialized_start=2989
-  _globals['_LIFTSUPPRESSIONRESPONSE']._serialized_end=3034
-  _globals['_NOTICESERVICE']._serialized_start=3037
-  _globals['_NOTICESERVICE']._serialized_end=3847
+  _globals['_SENDNOTICEREQUEST']._serialized_end=1343
+  _globals['_SENDNOTICEREQUEST_VALUESENTRY']._serialized_start=1298
+  _globals['_SENDNOTICEREQUEST_VALUESENTRY']._serialized_end=1343
+  _globals['_NOTICEITEM']._serialized_start=1346
+  _globals['_NOTICEITEM']._serialized_end=1601
+  _globals['_SENDNOTICERESPONSE']._serialized_start=1603
+  _globals['_SENDNOTICERESPONSE']._serialized_end=1681
+  _globals['_SENDDIGESTSREQUEST']._serialized_start=1683
+  _globals['_SENDDIGESTSREQUEST']._serialized_end=1738
+  _globals['_SENDDIGESTSRESPONSE']._serialized_start=1740
+  _globals['_SENDDIGESTSRESPONSE']._serialized_end=1817
+  _globals['_GETMESSAGEREQUEST']._serialized_start=1819
+  _globals['_GETMESSAGEREQUEST']._serialized_end=1868
+  _globals['_GETMESSAGERESPONSE']._serialized_start=1870
+  _globals['_GETMESSAGERESPONSE']._serialized_end=1936
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1938
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=2037
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2039
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2108
+  _globals['_INBOUND']._serialized_start=2111
+  _globals['_INBOUND']._serialized_end=2281
+  _globals['_LISTINBOUNDREQUEST']._serialized_start=2283
+  _globals['_LISTINBOUNDREQUEST']._serialized_end=2392
+  _globals['_LISTINBOUNDRESPONSE']._serialized_start=2394
+  _globals['_LISTINBOUNDRESPONSE']._serialized_end=2461
+  _globals['_REPORTRECEIPTREQUEST']._serialized_start=2464
+  _globals['_REPORTRECEIPTREQUEST']._serialized_end=2624
+  _globals['_REPORTRECEIPTRESPONSE']._serialized_start=2626
+  _globals['_REPORTRECEIPTRESPONSE']._serialized_end=2669
+  _globals['_SUPPRESSPATIENTREQUEST']._serialized_start=2672
+  _globals['_SUPPRESSPATIENTREQUEST']._serialized_end=2868
+  _globals['_SUPPRESSPATIENTRESPONSE']._serialized_start=2870
+  _globals['_SUPPRESSPATIENTRESPONSE']._serialized_end=2915
+  _globals['_LIFTSUPPRESSIONREQUEST']._serialized_start=2918
+  _globals['_LIFTSUPPRESSIONREQUEST']._serialized_end=3114
+  _globals['_LIFTSUPPRESSIONRESPONSE']._serialized_start=3116
+  _globals['_LIFTSUPPRESSIONRESPONSE']._serialized_end=3161
+  _globals['_NOTICESERVICE']._serialized_start=3164
+  _globals['_NOTICESERVICE']._serialized_end=3974
 # @@protoc_insertion_point(module_scope)

@@ -181,6 +181,8 @@ class SendNoticeRequest(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     ALERTS_A_DAY_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """The stable id of the logical message, on every retry; it is the idempotency key too."""
     template: _builtins.str
@@ -199,6 +201,10 @@ class SendNoticeRequest(_message.Message):
     """An alert: beyond so many single ones a day to one audience of one team, those that are no emergency wait for a
     digest. 0: this is no alert, and goes by itself.
     """
+    address: _builtins.str
+    """The person's own address, for a message that is for the person; `team` then is whom they ring with questions."""
+    topic: _builtins.str
+    """What a message to the person is about: one who does not want to know of it is not sent it."""
     @_builtins.property
     def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the template fills in; names that it does not declare are refused."""
@@ -220,10 +226,12 @@ class SendNoticeRequest(_message.Message):
         owner_id: _builtins.str = ...,
         correlation_id: _builtins.str = ...,
         alerts_a_day: _builtins.int = ...,
+        address: _builtins.str = ...,
+        topic: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts_a_day", b"alerts_a_day", "audience", b"audience", "correlation_id", b"correlation_id", "event_id", b"event_id", "idempotency_key", b"idempotency_key", "items", b"items", "owner_id", b"owner_id", "patient_id", b"patient_id", "team", b"team", "template", b"template", "urgency", b"urgency", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "alerts_a_day", b"alerts_a_day", "audience", b"audience", "correlation_id", b"correlation_id", "event_id", b"event_id", "idempotency_key", b"idempotency_key", "items", b"items", "owner_id", b"owner_id", "patient_id", b"patient_id", "team", b"team", "template", b"template", "topic", b"topic", "urgency", b"urgency", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -279,6 +279,31 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.FromString,
                 _registered_method=True)
+        self.AgreeInvolvement = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AgreeInvolvement',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeInvolvementRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeInvolvementResponse.FromString,
+                _registered_method=True)
+        self.GiveInformation = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/GiveInformation',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveInformationRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveInformationResponse.FromString,
+                _registered_method=True)
+        self.RecordRelatedPerson = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordRelatedPerson',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordRelatedPersonRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordRelatedPersonResponse.FromString,
+                _registered_method=True)
+        self.AssessCapacity = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/AssessCapacity',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityResponse.FromString,
+                _registered_method=True)
+        self.DecideBestInterests = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/DecideBestInterests',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsResponse.FromString,
+                _registered_method=True)
         self.ReopenPathway = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ReopenPathway',
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.ReopenPathwayRequest.SerializeToString,
@@ -632,6 +657,41 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AgreeInvolvement(self, request, context):
+        """How much the person wants to know, and to decide, was asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveInformation(self, request, context):
+        """Information was given, or offered and declined; what goes by e-mail is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordRelatedPerson(self, request, context):
+        """A carer, a child, an attorney or an advocate was recorded beside the person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssessCapacity(self, request, context):
+        """Whether the person can make one decision was assessed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideBestInterests(self, request, context):
+        """A decision was made in the best interests of somebody who could not make it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReopenPathway(self, request, context):
         """A closed pathway goes on: it was closed by mistake, or the person came back.
         """
@@ -886,6 +946,31 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.AgreeContact,
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.SerializeToString,
+            ),
+            'AgreeInvolvement': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgreeInvolvement,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeInvolvementRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeInvolvementResponse.SerializeToString,
+            ),
+            'GiveInformation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveInformation,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveInformationRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveInformationResponse.SerializeToString,
+            ),
+            'RecordRelatedPerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordRelatedPerson,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordRelatedPersonRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordRelatedPersonResponse.SerializeToString,
+            ),
+            'AssessCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssessCapacity,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityResponse.SerializeToString,
+            ),
+            'DecideBestInterests': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideBestInterests,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsResponse.SerializeToString,
             ),
             'ReopenPathway': grpc.unary_unary_rpc_method_handler(
                     servicer.ReopenPathway,
@@ -2216,6 +2301,141 @@ class IntakeService:
             '/handrail.pathway.v1.IntakeService/AgreeContact',
             handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactRequest.SerializeToString,
             handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AgreeInvolvement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AgreeInvolvement',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeInvolvementRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AgreeInvolvementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveInformation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/GiveInformation',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveInformationRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.GiveInformationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordRelatedPerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/RecordRelatedPerson',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordRelatedPersonRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordRelatedPersonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssessCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/AssessCapacity',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideBestInterests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.pathway.v1.IntakeService/DecideBestInterests',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -129,6 +129,16 @@ class IntakeServiceStub:
     """A person closed the pathway, with the reason."""
     AgreeContact: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]
     """How the person is to be reached, and how not, was agreed with them."""
+    AgreeInvolvement: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AgreeInvolvementRequest, _intake_pb2.AgreeInvolvementResponse]
+    """How much the person wants to know, and to decide, was asked."""
+    GiveInformation: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GiveInformationRequest, _intake_pb2.GiveInformationResponse]
+    """Information was given, or offered and declined; what goes by e-mail is sent."""
+    RecordRelatedPerson: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordRelatedPersonRequest, _intake_pb2.RecordRelatedPersonResponse]
+    """A carer, a child, an attorney or an advocate was recorded beside the person."""
+    AssessCapacity: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AssessCapacityRequest, _intake_pb2.AssessCapacityResponse]
+    """Whether the person can make one decision was assessed."""
+    DecideBestInterests: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DecideBestInterestsRequest, _intake_pb2.DecideBestInterestsResponse]
+    """A decision was made in the best interests of somebody who could not make it."""
     ReopenPathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]
     """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
@@ -233,6 +243,16 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """A person closed the pathway, with the reason."""
     AgreeContact: _aio.UnaryUnaryMultiCallable[_intake_pb2.AgreeContactRequest, _intake_pb2.AgreeContactResponse]  # type: ignore[assignment]
     """How the person is to be reached, and how not, was agreed with them."""
+    AgreeInvolvement: _aio.UnaryUnaryMultiCallable[_intake_pb2.AgreeInvolvementRequest, _intake_pb2.AgreeInvolvementResponse]  # type: ignore[assignment]
+    """How much the person wants to know, and to decide, was asked."""
+    GiveInformation: _aio.UnaryUnaryMultiCallable[_intake_pb2.GiveInformationRequest, _intake_pb2.GiveInformationResponse]  # type: ignore[assignment]
+    """Information was given, or offered and declined; what goes by e-mail is sent."""
+    RecordRelatedPerson: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordRelatedPersonRequest, _intake_pb2.RecordRelatedPersonResponse]  # type: ignore[assignment]
+    """A carer, a child, an attorney or an advocate was recorded beside the person."""
+    AssessCapacity: _aio.UnaryUnaryMultiCallable[_intake_pb2.AssessCapacityRequest, _intake_pb2.AssessCapacityResponse]  # type: ignore[assignment]
+    """Whether the person can make one decision was assessed."""
+    DecideBestInterests: _aio.UnaryUnaryMultiCallable[_intake_pb2.DecideBestInterestsRequest, _intake_pb2.DecideBestInterestsResponse]  # type: ignore[assignment]
+    """A decision was made in the best interests of somebody who could not make it."""
     ReopenPathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]  # type: ignore[assignment]
     """A closed pathway goes on: it was closed by mistake, or the person came back."""
 
@@ -628,6 +648,46 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.AgreeContactResponse, _abc.Awaitable[_intake_pb2.AgreeContactResponse]]:
         """How the person is to be reached, and how not, was agreed with them."""
+
+    @_abc_1.abstractmethod
+    def AgreeInvolvement(
+        self,
+        request: _intake_pb2.AgreeInvolvementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AgreeInvolvementResponse, _abc.Awaitable[_intake_pb2.AgreeInvolvementResponse]]:
+        """How much the person wants to know, and to decide, was asked."""
+
+    @_abc_1.abstractmethod
+    def GiveInformation(
+        self,
+        request: _intake_pb2.GiveInformationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.GiveInformationResponse, _abc.Awaitable[_intake_pb2.GiveInformationResponse]]:
+        """Information was given, or offered and declined; what goes by e-mail is sent."""
+
+    @_abc_1.abstractmethod
+    def RecordRelatedPerson(
+        self,
+        request: _intake_pb2.RecordRelatedPersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.RecordRelatedPersonResponse, _abc.Awaitable[_intake_pb2.RecordRelatedPersonResponse]]:
+        """A carer, a child, an attorney or an advocate was recorded beside the person."""
+
+    @_abc_1.abstractmethod
+    def AssessCapacity(
+        self,
+        request: _intake_pb2.AssessCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.AssessCapacityResponse, _abc.Awaitable[_intake_pb2.AssessCapacityResponse]]:
+        """Whether the person can make one decision was assessed."""
+
+    @_abc_1.abstractmethod
+    def DecideBestInterests(
+        self,
+        request: _intake_pb2.DecideBestInterestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.DecideBestInterestsResponse, _abc.Awaitable[_intake_pb2.DecideBestInterestsResponse]]:
+        """A decision was made in the best interests of somebody who could not make it."""
 
     @_abc_1.abstractmethod
     def ReopenPathway(

@@ -498,6 +498,9 @@ class Decision(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     EVALUATION_ID_FIELD_NUMBER: _builtins.int
     DEPARTURE_FIELD_NUMBER: _builtins.int
+    OPTIONS_SHOWN_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DECIDED_WITH_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     event_id: _builtins.str
     rule_id: _builtins.str
@@ -513,12 +516,20 @@ class Decision(_message.Message):
     basis: _builtins.str
     evaluation_id: _builtins.str
     departure: _builtins.bool
+    decided_by: _builtins.str
+    """Who decided: empty or person, person_with_support, attorney, deputy, best_interests."""
+    decided_with: _builtins.str
+    """Who took part, in words."""
     @_builtins.property
     def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def actor(self) -> _terms_pb2.Actor: ...
+    @_builtins.property
+    def options_shown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The options that were shown, by their codes."""
+
     def __init__(
         self,
         *,
@@ -539,10 +550,13 @@ class Decision(_message.Message):
         actor: _terms_pb2.Actor | None = ...,
         evaluation_id: _builtins.str = ...,
         departure: _builtins.bool = ...,
+        options_shown: _abc.Iterable[_builtins.str] | None = ...,
+        decided_by: _builtins.str = ...,
+        decided_with: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "decided_at", b"decided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "basis", b"basis", "decided_at", b"decided_at", "decision_id", b"decision_id", "departure", b"departure", "evaluation_id", b"evaluation_id", "event_id", b"event_id", "fact_ids", b"fact_ids", "number", b"number", "occurrence", b"occurrence", "option", b"option", "outcome", b"outcome", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "basis", b"basis", "decided_at", b"decided_at", "decided_by", b"decided_by", "decided_with", b"decided_with", "decision_id", b"decision_id", "departure", b"departure", "evaluation_id", b"evaluation_id", "event_id", b"event_id", "fact_ids", b"fact_ids", "number", b"number", "occurrence", b"occurrence", "option", b"option", "options_shown", b"options_shown", "outcome", b"outcome", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -955,6 +969,176 @@ class Support(_message.Message):
 Global___Support: _TypeAlias = Support  # noqa: Y015
 
 @_typing.final
+class Involvement(_message.Message):
+    """What the person wants to know and to decide, as they said last; absent when nobody asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    INVOLVEMENT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    @_builtins.property
+    def involvement(self) -> _events_pb2.InvolvementAgreed: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def actor(self) -> _terms_pb2.Actor: ...
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        involvement: _events_pb2.InvolvementAgreed | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        actor: _terms_pb2.Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "involvement", b"involvement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "event_id", b"event_id", "involvement", b"involvement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Involvement: _TypeAlias = Involvement  # noqa: Y015
+
+@_typing.final
+class GivenInformation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    INFORMATION_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    @_builtins.property
+    def information(self) -> _events_pb2.InformationGiven: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def actor(self) -> _terms_pb2.Actor: ...
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        information: _events_pb2.InformationGiven | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        actor: _terms_pb2.Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "information", b"information"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "event_id", b"event_id", "information", b"information"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GivenInformation: _TypeAlias = GivenInformation  # noqa: Y015
+
+@_typing.final
+class RelatedPerson(_message.Message):
+    """Somebody beside the person, as recorded last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATED_PERSON_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def related_person(self) -> _events_pb2.RelatedPersonRecorded: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        related_person: _events_pb2.RelatedPersonRecorded | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "related_person", b"related_person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "related_person", b"related_person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelatedPerson: _TypeAlias = RelatedPerson  # noqa: Y015
+
+@_typing.final
+class Capacity(_message.Message):
+    """One assessment of capacity, and what was decided on it in the person's best interests, if anything was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSESSMENT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    CURRENT_FIELD_NUMBER: _builtins.int
+    current: _builtins.bool
+    """The newest about a decision of this kind."""
+    @_builtins.property
+    def assessment(self) -> _events_pb2.CapacityAssessed: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def actor(self) -> _terms_pb2.Actor: ...
+    @_builtins.property
+    def decided(self) -> _events_pb2.BestInterestsDecided: ...
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        assessment: _events_pb2.CapacityAssessed | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        actor: _terms_pb2.Actor | None = ...,
+        decided: _events_pb2.BestInterestsDecided | None = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+        current: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "assessment", b"assessment", "at", b"at", "decided", b"decided", "decided_at", b"decided_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "assessment", b"assessment", "at", b"at", "current", b"current", "decided", b"decided", "decided_at", b"decided_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Capacity: _TypeAlias = Capacity  # noqa: Y015
+
+@_typing.final
+class SharedDecisions(_message.Message):
+    """Information and shared decisions, as the events of that kind leave them standing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOLVEMENT_FIELD_NUMBER: _builtins.int
+    INFORMATION_FIELD_NUMBER: _builtins.int
+    RELATED_PEOPLE_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def involvement(self) -> Global___Involvement: ...
+    @_builtins.property
+    def information(self) -> _containers.RepeatedCompositeFieldContainer[Global___GivenInformation]:
+        """Newest first."""
+
+    @_builtins.property
+    def related_people(self) -> _containers.RepeatedCompositeFieldContainer[Global___RelatedPerson]: ...
+    @_builtins.property
+    def capacity(self) -> _containers.RepeatedCompositeFieldContainer[Global___Capacity]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        involvement: Global___Involvement | None = ...,
+        information: _abc.Iterable[Global___GivenInformation] | None = ...,
+        related_people: _abc.Iterable[Global___RelatedPerson] | None = ...,
+        capacity: _abc.Iterable[Global___Capacity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["involvement", b"involvement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "information", b"information", "involvement", b"involvement", "related_people", b"related_people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SharedDecisions: _TypeAlias = SharedDecisions  # noqa: Y015
+
+@_typing.final
 class GetPatientResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -971,6 +1155,7 @@ class GetPatientResponse(_message.Message):
     WHEREABOUTS_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     SUPPORT_FIELD_NUMBER: _builtins.int
+    SHARED_DECISIONS_FIELD_NUMBER: _builtins.int
     being_filed: _builtins.bool
     """True when min_seq has not been filed yet."""
     @_builtins.property
@@ -999,6 +1184,8 @@ class GetPatientResponse(_message.Message):
 
     @_builtins.property
     def support(self) -> Global___Support: ...
+    @_builtins.property
+    def shared_decisions(self) -> Global___SharedDecisions: ...
     def __init__(
         self,
         *,
@@ -1015,10 +1202,11 @@ class GetPatientResponse(_message.Message):
         whereabouts: Global___Whereabouts | None = ...,
         contact: _events_pb2.ContactAgreed | None = ...,
         support: Global___Support | None = ...,
+        shared_decisions: Global___SharedDecisions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "support", b"support", "whereabouts", b"whereabouts"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "pathway", b"pathway", "person", b"person", "shared_decisions", b"shared_decisions", "support", b"support", "whereabouts", b"whereabouts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "contact", b"contact", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "support", b"support", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "being_filed", b"being_filed", "contact", b"contact", "decisions", b"decisions", "event_ids", b"event_ids", "facts", b"facts", "open_items", b"open_items", "pathway", b"pathway", "person", b"person", "referrals", b"referrals", "shared_decisions", b"shared_decisions", "support", b"support", "therapy_lines", b"therapy_lines", "whereabouts", b"whereabouts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1292,6 +1480,86 @@ class GetEvaluationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetEvaluationResponse: _TypeAlias = GetEvaluationResponse  # noqa: Y015
+
+@_typing.final
+class CountDeparturesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    since: _builtins.str
+    """The first day and the last, ISO dates in London; empty: from the first, up to now."""
+    until: _builtins.str
+    def __init__(
+        self,
+        *,
+        since: _builtins.str = ...,
+        until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountDeparturesRequest: _TypeAlias = CountDeparturesRequest  # noqa: Y015
+
+@_typing.final
+class DepartureCount(_message.Message):
+    """How often people decided otherwise, for one reason, about one recommendation. It is never blamed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DEPARTURES_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    reason_code: _builtins.str
+    number: _builtins.str
+    departures: _builtins.int
+    people: _builtins.int
+    """How many people they concern."""
+    def __init__(
+        self,
+        *,
+        reason_code: _builtins.str = ...,
+        number: _builtins.str = ...,
+        departures: _builtins.int = ...,
+        people: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departures", b"departures", "number", b"number", "people", b"people", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartureCount: _TypeAlias = DepartureCount  # noqa: Y015
+
+@_typing.final
+class CountDeparturesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    decisions: _builtins.int
+    """All decisions of that time, departures or not; a task that was ticked off is none."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepartureCount]:
+        """The most frequent first."""
+
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[Global___DepartureCount] | None = ...,
+        decisions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "decisions", b"decisions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountDeparturesResponse: _TypeAlias = CountDeparturesResponse  # noqa: Y015
 
 @_typing.final
 class ListDecisionsRequest(_message.Message):

@@ -59,6 +59,11 @@ class TimelineServiceStub:
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsRequest.SerializeToString,
                 response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsResponse.FromString,
                 _registered_method=True)
+        self.CountDepartures = channel.unary_unary(
+                '/handrail.records.v1.TimelineService/CountDepartures',
+                request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesRequest.SerializeToString,
+                response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesResponse.FromString,
+                _registered_method=True)
         self.GetEvaluation = channel.unary_unary(
                 '/handrail.records.v1.TimelineService/GetEvaluation',
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.GetEvaluationRequest.SerializeToString,
@@ -134,6 +139,13 @@ class TimelineServiceServicer:
 
     def ListItems(self, request, context):
         """The worklist: open items, the most urgent first, and of those the soonest due.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountDepartures(self, request, context):
+        """How often people decided otherwise than recommended, by the reason that was given.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,6 +231,11 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     servicer.ListItems,
                     request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsRequest.FromString,
                     response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsResponse.SerializeToString,
+            ),
+            'CountDepartures': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountDepartures,
+                    request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesRequest.FromString,
+                    response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesResponse.SerializeToString,
             ),
             'GetEvaluation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvaluation,
@@ -396,6 +413,33 @@ class TimelineService:
             '/handrail.records.v1.TimelineService/ListItems',
             handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsRequest.SerializeToString,
             handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountDepartures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/handrail.records.v1.TimelineService/CountDepartures',
+            handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesRequest.SerializeToString,
+            handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesResponse.FromString,
             options,
             channel_credentials,
             insecure,
