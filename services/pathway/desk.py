@@ -154,16 +154,19 @@ class Desk:
         self, patient_id: str, report: Report, remembered: PathwayState | None = None
     ) -> terms_pb2.Receipt:
         """Start a person's pathway with its first report, on the guideline version in use."""
-        if reason := why_not_adopted(self._guideline):
-            raise Conflict(reason, reason="guideline_not_adoptable")
-        await self._directory.check(report)
-        report = await self._directory.with_key_worker(report)
+        report = await self._on_the_version_in_use(report)
         pin = GuidelinePin(self._guideline.guideline_id, self._guideline.version, self._guideline.content_hash)
-        report = replace(report, guideline=f"{pin.guideline}@{pin.version}")
         state = replace(remembered or PathwayState(patient_id, pin), pin=pin, settings=self._settings)
         receipt = await self._door.open_pathway(state, report)
         log.info("report_accepted", kind=report.kind, seq=receipt.seq, event_id=receipt.event_id)
         return _receipt(receipt)
+
+    async def _on_the_version_in_use(self, report: Report) -> Report:
+        if reason := why_not_adopted(self._guideline):
+            raise Conflict(reason, reason="guideline_not_adoptable")
+        await self._directory.check(report)
+        report = await self._directory.with_key_worker(report)
+        return replace(report, guideline=f"{self._guideline.guideline_id}@{self._guideline.version}")
 
     async def reopen(self, request: Any) -> terms_pb2.Receipt:  # noqa: ANN401 - ReopenPathwayRequest
         """Go on with a pathway that was closed, from what the record tells of it.
@@ -180,6 +183,12 @@ class Desk:
         if known is None or known.pathway_status != "closed":
             raise self._not_to_reopen(known)
         patient_id = request.patient_id
+        try:
+            # A workflow that was closed a moment ago may still be filing: the record is whole only once it has ended.
+            return _receipt(await self._door.report(patient_id, await self._on_the_version_in_use(report)))
+        except NotFound as ended:
+            if ended.reason != "workflow_not_running":
+                raise
         whole = await self._caller.call(
             self._timeline.GetPatient, timeline_pb2.GetPatientRequest(patient_id=patient_id)
         )

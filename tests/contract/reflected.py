@@ -24,6 +24,7 @@ _SHAPES = (
     "2026-01-05",
     "2026-01-05T09:00Z",
     "a_role",
+    "death",
     "cg81",
     "1.7.16",
     "2026-06-30",
@@ -143,6 +144,8 @@ def _value(field: FieldDescriptor) -> Any:
 def _text(rules: Any) -> str:
     if rules.uuid:
         return UUID
+    if rules.email:
+        return "somebody@example.org"
     if getattr(rules, "in"):
         return str(getattr(rules, "in")[-1])
     if rules.pattern:
@@ -174,7 +177,7 @@ def _bad(rules: Any) -> Any:
     match rules.WhichOneof("type"):
         case "string":
             text = rules.string
-            shaped = text.uuid or text.pattern or getattr(text, "in")
+            shaped = text.uuid or text.email or text.pattern or getattr(text, "in")
             return _WRONG if shaped else "x" * (text.max_len + 1) if text.max_len else ""
         case "enum":
             return 0
