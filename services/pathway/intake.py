@@ -327,12 +327,12 @@ class IntakeService(intake_pb2_grpc.IntakeServiceServicer):
         """Whether the person can make one decision was assessed."""
         return intake_pb2.AssessCapacityResponse(receipt=await self._desk.accept(request, "capacity_assessed"))
 
-    async def DecideBestInterests(
-        self, request: intake_pb2.DecideBestInterestsRequest, context: Context
-    ) -> intake_pb2.DecideBestInterestsResponse:
+    async def RecordBestInterests(
+        self, request: intake_pb2.RecordBestInterestsRequest, context: Context
+    ) -> intake_pb2.RecordBestInterestsResponse:
         """A decision was made in the best interests of somebody who could not make it."""
         receipt = await self._desk.accept(request, "best_interests_decided")
-        return intake_pb2.DecideBestInterestsResponse(receipt=receipt)
+        return intake_pb2.RecordBestInterestsResponse(receipt=receipt)
 
     async def ReopenPathway(
         self, request: intake_pb2.ReopenPathwayRequest, context: Context

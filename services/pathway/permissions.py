@@ -54,7 +54,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("AssessNeeds", "ChangeGoals", "RecordPreference", "DiscussResearch"), _CARE | _RECEIVERS),
     "ReviewComplication": _CARE | _RECEIVERS,
     **dict.fromkeys(("AgreeInvolvement", "GiveInformation", "RecordRelatedPerson"), _CARE | _RECEIVERS),
-    **dict.fromkeys(("AssessCapacity", "DecideBestInterests"), _CLINICIANS | {"palliative_clinician"}),
+    **dict.fromkeys(("AssessCapacity", "RecordBestInterests"), _CLINICIANS | {"palliative_clinician"}),
     "ClosePathway": _CARE,
     "ReopenPathway": _CARE,
     "AgreeContact": _CARE | _RECEIVERS,

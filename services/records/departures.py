@@ -16,8 +16,8 @@ LONDON = ZoneInfo("Europe/London")
 
 
 async def departures(
-    session: AsyncSession, request: timeline_pb.CountDeparturesRequest
-) -> timeline_pb.CountDeparturesResponse:
+    session: AsyncSession, request: timeline_pb.ListDeparturesRequest
+) -> timeline_pb.ListDeparturesResponse:
     """Return the departures of a time by coded reason and recommendation, the most frequent first.
 
     Raises:
@@ -39,7 +39,7 @@ async def departures(
     )
     chosen = select(func.count()).select_from(decision).where(decision.outcome != "done", *within)
     everything = await session.scalar(chosen)
-    return timeline_pb.CountDeparturesResponse(
+    return timeline_pb.ListDeparturesResponse(
         counts=[
             timeline_pb.DepartureCount(
                 reason_code=row.reason_code, number=row.number, departures=row.departures, people=row.people
@@ -50,7 +50,7 @@ async def departures(
     )
 
 
-def _within(request: timeline_pb.CountDeparturesRequest) -> list[ColumnElement[bool]]:
+def _within(request: timeline_pb.ListDeparturesRequest) -> list[ColumnElement[bool]]:
     made_at = models.Decision.decided_at
     conditions = []
     if request.since:

@@ -44,7 +44,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "ListItems": READERS,
     "GetEvaluation": READERS,
     "ListDecisions": READERS,
-    "CountDepartures": READERS,
+    "ListDepartures": READERS,
     "GetReferral": READERS,
     "ListReferrals": READERS,
     "ListTeams": READERS | SWEEP,

@@ -147,9 +147,9 @@ class TimelineService(timeline_pb2_grpc.TimelineServiceServicer):
             decisions = await reading.decisions(session, patient_id, request.up_to_seq)
         return timeline_pb.ListDecisionsResponse(decisions=decisions)
 
-    async def CountDepartures(
-        self, request: timeline_pb.CountDeparturesRequest, _context: AnyContext
-    ) -> timeline_pb.CountDeparturesResponse:
+    async def ListDepartures(
+        self, request: timeline_pb.ListDeparturesRequest, _context: AnyContext
+    ) -> timeline_pb.ListDeparturesResponse:
         """Return how often people decided otherwise than recommended, by the reason that was given."""
         async with self._database.snapshot(current_actor()) as session:
             return await departures(session, request)

@@ -202,7 +202,7 @@ async def test_somebody_who_cannot_decide_now_is_decided_for_and_only_then(door:
     # given somebody who is assessed, with the reasons, as not able to decide about treatment now
     patient, assessment, brother = await diagnosed(door), new_id(), new_id()
     early = await refused(
-        door.report(ONCOLOGIST, "DecideBestInterests", patient, best(assessment, consulted=[brother]))
+        door.report(ONCOLOGIST, "RecordBestInterests", patient, best(assessment, consulted=[brother]))
     )
     assert "An adult can, until it was assessed" in early.message
     bare = events_pb2.CapacityAssessed(
@@ -234,14 +234,14 @@ async def test_somebody_who_cannot_decide_now_is_decided_for_and_only_then(door:
         "See the document by which the sibling decides for the person"
     ]
     by_him = best(assessment, "attorney", related_person_id=brother, disagreement=True)
-    assert "document seen" in (await refused(door.report(ONCOLOGIST, "DecideBestInterests", patient, by_him))).message
+    assert "document seen" in (await refused(door.report(ONCOLOGIST, "RecordBestInterests", patient, by_him))).message
     attorney.authority_seen = True
     await door.told(NURSE, "RecordRelatedPerson", patient, attorney)
     by_team = best(assessment, consulted=[brother])
     assert (
-        "theirs to decide" in (await refused(door.report(ONCOLOGIST, "DecideBestInterests", patient, by_team))).message
+        "theirs to decide" in (await refused(door.report(ONCOLOGIST, "RecordBestInterests", patient, by_team))).message
     )
-    state = await door.told(ONCOLOGIST, "DecideBestInterests", patient, by_him)
+    state = await door.told(ONCOLOGIST, "RecordBestInterests", patient, by_him)
     assert "Settle a disagreement" in " ".join(item.title for item in of_kind(state, "capacity"))
     # then the decision stands with who made it, and the options that were shown
     mine.decided_with = "Her oncologist and her nurse"

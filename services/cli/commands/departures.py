@@ -26,11 +26,11 @@ def departures(
     """Count decisions other than the recommended one, by the reason given; nobody is named, and none is blamed."""
     from handrail.records.v1 import timeline_pb2
 
-    request = timeline_pb2.CountDeparturesRequest(since=since, until=until)
+    request = timeline_pb2.ListDeparturesRequest(since=since, until=until)
 
     async def work() -> Plain:
         async with acting.services(acting.actor_from(as_role, "", user)) as desk:
-            return plain(await desk.records(desk.timeline.CountDepartures, request))
+            return plain(await desk.records(desk.timeline.ListDepartures, request))
 
     counted = acting.run(work())
     if as_json:

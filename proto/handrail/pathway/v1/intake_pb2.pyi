@@ -3102,7 +3102,7 @@ class AssessCapacityResponse(_message.Message):
 Global___AssessCapacityResponse: _TypeAlias = AssessCapacityResponse  # noqa: Y015
 
 @_typing.final
-class DecideBestInterestsRequest(_message.Message):
+class RecordBestInterestsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
@@ -3136,10 +3136,10 @@ class DecideBestInterestsRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DecideBestInterestsRequest: _TypeAlias = DecideBestInterestsRequest  # noqa: Y015
+Global___RecordBestInterestsRequest: _TypeAlias = RecordBestInterestsRequest  # noqa: Y015
 
 @_typing.final
-class DecideBestInterestsResponse(_message.Message):
+class RecordBestInterestsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_FIELD_NUMBER: _builtins.int
@@ -3156,4 +3156,4 @@ class DecideBestInterestsResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DecideBestInterestsResponse: _TypeAlias = DecideBestInterestsResponse  # noqa: Y015
+Global___RecordBestInterestsResponse: _TypeAlias = RecordBestInterestsResponse  # noqa: Y015

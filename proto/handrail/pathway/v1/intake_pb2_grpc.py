@@ -299,10 +299,10 @@ class IntakeServiceStub:
                 request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityRequest.SerializeToString,
                 response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityResponse.FromString,
                 _registered_method=True)
-        self.DecideBestInterests = channel.unary_unary(
-                '/handrail.pathway.v1.IntakeService/DecideBestInterests',
-                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsRequest.SerializeToString,
-                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsResponse.FromString,
+        self.RecordBestInterests = channel.unary_unary(
+                '/handrail.pathway.v1.IntakeService/RecordBestInterests',
+                request_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordBestInterestsRequest.SerializeToString,
+                response_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordBestInterestsResponse.FromString,
                 _registered_method=True)
         self.ReopenPathway = channel.unary_unary(
                 '/handrail.pathway.v1.IntakeService/ReopenPathway',
@@ -685,7 +685,7 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def DecideBestInterests(self, request, context):
+    def RecordBestInterests(self, request, context):
         """A decision was made in the best interests of somebody who could not make it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -967,10 +967,10 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityRequest.FromString,
                     response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.AssessCapacityResponse.SerializeToString,
             ),
-            'DecideBestInterests': grpc.unary_unary_rpc_method_handler(
-                    servicer.DecideBestInterests,
-                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsRequest.FromString,
-                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsResponse.SerializeToString,
+            'RecordBestInterests': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordBestInterests,
+                    request_deserializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordBestInterestsRequest.FromString,
+                    response_serializer=handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordBestInterestsResponse.SerializeToString,
             ),
             'ReopenPathway': grpc.unary_unary_rpc_method_handler(
                     servicer.ReopenPathway,
@@ -2420,7 +2420,7 @@ class IntakeService:
             _registered_method=True)
 
     @staticmethod
-    def DecideBestInterests(request,
+    def RecordBestInterests(request,
             target,
             options=(),
             channel_credentials=None,
@@ -2433,9 +2433,9 @@ class IntakeService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/handrail.pathway.v1.IntakeService/DecideBestInterests',
-            handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsRequest.SerializeToString,
-            handrail_dot_pathway_dot_v1_dot_intake__pb2.DecideBestInterestsResponse.FromString,
+            '/handrail.pathway.v1.IntakeService/RecordBestInterests',
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordBestInterestsRequest.SerializeToString,
+            handrail_dot_pathway_dot_v1_dot_intake__pb2.RecordBestInterestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -137,7 +137,7 @@ class IntakeServiceStub:
     """A carer, a child, an attorney or an advocate was recorded beside the person."""
     AssessCapacity: _grpc.UnaryUnaryMultiCallable[_intake_pb2.AssessCapacityRequest, _intake_pb2.AssessCapacityResponse]
     """Whether the person can make one decision was assessed."""
-    DecideBestInterests: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DecideBestInterestsRequest, _intake_pb2.DecideBestInterestsResponse]
+    RecordBestInterests: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RecordBestInterestsRequest, _intake_pb2.RecordBestInterestsResponse]
     """A decision was made in the best interests of somebody who could not make it."""
     ReopenPathway: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]
     """A closed pathway goes on: it was closed by mistake, or the person came back."""
@@ -251,7 +251,7 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """A carer, a child, an attorney or an advocate was recorded beside the person."""
     AssessCapacity: _aio.UnaryUnaryMultiCallable[_intake_pb2.AssessCapacityRequest, _intake_pb2.AssessCapacityResponse]  # type: ignore[assignment]
     """Whether the person can make one decision was assessed."""
-    DecideBestInterests: _aio.UnaryUnaryMultiCallable[_intake_pb2.DecideBestInterestsRequest, _intake_pb2.DecideBestInterestsResponse]  # type: ignore[assignment]
+    RecordBestInterests: _aio.UnaryUnaryMultiCallable[_intake_pb2.RecordBestInterestsRequest, _intake_pb2.RecordBestInterestsResponse]  # type: ignore[assignment]
     """A decision was made in the best interests of somebody who could not make it."""
     ReopenPathway: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReopenPathwayRequest, _intake_pb2.ReopenPathwayResponse]  # type: ignore[assignment]
     """A closed pathway goes on: it was closed by mistake, or the person came back."""
@@ -682,11 +682,11 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Whether the person can make one decision was assessed."""
 
     @_abc_1.abstractmethod
-    def DecideBestInterests(
+    def RecordBestInterests(
         self,
-        request: _intake_pb2.DecideBestInterestsRequest,
+        request: _intake_pb2.RecordBestInterestsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_intake_pb2.DecideBestInterestsResponse, _abc.Awaitable[_intake_pb2.DecideBestInterestsResponse]]:
+    ) -> _typing.Union[_intake_pb2.RecordBestInterestsResponse, _abc.Awaitable[_intake_pb2.RecordBestInterestsResponse]]:
         """A decision was made in the best interests of somebody who could not make it."""
 
     @_abc_1.abstractmethod

@@ -1482,7 +1482,7 @@ class GetEvaluationResponse(_message.Message):
 Global___GetEvaluationResponse: _TypeAlias = GetEvaluationResponse  # noqa: Y015
 
 @_typing.final
-class CountDeparturesRequest(_message.Message):
+class ListDeparturesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SINCE_FIELD_NUMBER: _builtins.int
@@ -1502,7 +1502,7 @@ class CountDeparturesRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CountDeparturesRequest: _TypeAlias = CountDeparturesRequest  # noqa: Y015
+Global___ListDeparturesRequest: _TypeAlias = ListDeparturesRequest  # noqa: Y015
 
 @_typing.final
 class DepartureCount(_message.Message):
@@ -1536,7 +1536,7 @@ class DepartureCount(_message.Message):
 Global___DepartureCount: _TypeAlias = DepartureCount  # noqa: Y015
 
 @_typing.final
-class CountDeparturesResponse(_message.Message):
+class ListDeparturesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COUNTS_FIELD_NUMBER: _builtins.int
@@ -1559,7 +1559,7 @@ class CountDeparturesResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CountDeparturesResponse: _TypeAlias = CountDeparturesResponse  # noqa: Y015
+Global___ListDeparturesResponse: _TypeAlias = ListDeparturesResponse  # noqa: Y015
 
 @_typing.final
 class ListDecisionsRequest(_message.Message):

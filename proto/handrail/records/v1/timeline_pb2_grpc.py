@@ -59,10 +59,10 @@ class TimelineServiceStub:
                 request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsRequest.SerializeToString,
                 response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsResponse.FromString,
                 _registered_method=True)
-        self.CountDepartures = channel.unary_unary(
-                '/handrail.records.v1.TimelineService/CountDepartures',
-                request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesRequest.SerializeToString,
-                response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesResponse.FromString,
+        self.ListDepartures = channel.unary_unary(
+                '/handrail.records.v1.TimelineService/ListDepartures',
+                request_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListDeparturesRequest.SerializeToString,
+                response_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListDeparturesResponse.FromString,
                 _registered_method=True)
         self.GetEvaluation = channel.unary_unary(
                 '/handrail.records.v1.TimelineService/GetEvaluation',
@@ -144,7 +144,7 @@ class TimelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def CountDepartures(self, request, context):
+    def ListDepartures(self, request, context):
         """How often people decided otherwise than recommended, by the reason that was given.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -232,10 +232,10 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsRequest.FromString,
                     response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListItemsResponse.SerializeToString,
             ),
-            'CountDepartures': grpc.unary_unary_rpc_method_handler(
-                    servicer.CountDepartures,
-                    request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesRequest.FromString,
-                    response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesResponse.SerializeToString,
+            'ListDepartures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDepartures,
+                    request_deserializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListDeparturesRequest.FromString,
+                    response_serializer=handrail_dot_records_dot_v1_dot_timeline__pb2.ListDeparturesResponse.SerializeToString,
             ),
             'GetEvaluation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvaluation,
@@ -424,7 +424,7 @@ class TimelineService:
             _registered_method=True)
 
     @staticmethod
-    def CountDepartures(request,
+    def ListDepartures(request,
             target,
             options=(),
             channel_credentials=None,
@@ -437,9 +437,9 @@ class TimelineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/handrail.records.v1.TimelineService/CountDepartures',
-            handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesRequest.SerializeToString,
-            handrail_dot_records_dot_v1_dot_timeline__pb2.CountDeparturesResponse.FromString,
+            '/handrail.records.v1.TimelineService/ListDepartures',
+            handrail_dot_records_dot_v1_dot_timeline__pb2.ListDeparturesRequest.SerializeToString,
+            handrail_dot_records_dot_v1_dot_timeline__pb2.ListDeparturesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,7 +41,7 @@ class TimelineServiceStub:
     """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
     ListItems: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListItemsRequest, _timeline_pb2.ListItemsResponse]
     """The worklist: open items, the most urgent first, and of those the soonest due."""
-    CountDepartures: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.CountDeparturesRequest, _timeline_pb2.CountDeparturesResponse]
+    ListDepartures: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.ListDeparturesRequest, _timeline_pb2.ListDeparturesResponse]
     """How often people decided otherwise than recommended, by the reason that was given."""
     GetEvaluation: _grpc.UnaryUnaryMultiCallable[_timeline_pb2.GetEvaluationRequest, _timeline_pb2.GetEvaluationResponse]
     """The newest evaluation of one person, or the one named."""
@@ -70,7 +70,7 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     """All that a judgement stands on, read at one instant: facts (superseded ones too), decisions, referrals."""
     ListItems: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListItemsRequest, _timeline_pb2.ListItemsResponse]  # type: ignore[assignment]
     """The worklist: open items, the most urgent first, and of those the soonest due."""
-    CountDepartures: _aio.UnaryUnaryMultiCallable[_timeline_pb2.CountDeparturesRequest, _timeline_pb2.CountDeparturesResponse]  # type: ignore[assignment]
+    ListDepartures: _aio.UnaryUnaryMultiCallable[_timeline_pb2.ListDeparturesRequest, _timeline_pb2.ListDeparturesResponse]  # type: ignore[assignment]
     """How often people decided otherwise than recommended, by the reason that was given."""
     GetEvaluation: _aio.UnaryUnaryMultiCallable[_timeline_pb2.GetEvaluationRequest, _timeline_pb2.GetEvaluationResponse]  # type: ignore[assignment]
     """The newest evaluation of one person, or the one named."""
@@ -128,11 +128,11 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         """The worklist: open items, the most urgent first, and of those the soonest due."""
 
     @_abc_1.abstractmethod
-    def CountDepartures(
+    def ListDepartures(
         self,
-        request: _timeline_pb2.CountDeparturesRequest,
+        request: _timeline_pb2.ListDeparturesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_timeline_pb2.CountDeparturesResponse, _abc.Awaitable[_timeline_pb2.CountDeparturesResponse]]:
+    ) -> _typing.Union[_timeline_pb2.ListDeparturesResponse, _abc.Awaitable[_timeline_pb2.ListDeparturesResponse]]:
         """How often people decided otherwise than recommended, by the reason that was given."""
 
     @_abc_1.abstractmethod
