@@ -260,7 +260,7 @@ async def doubled(story: Story) -> dict[str, int]:
 async def test_a_story_finishes_although_the_worker_dies_after_every_activity(
     tmp_path: Path, mail_server: MailServer
 ) -> None:
-    house = House(tmp_path / "home", {"HANDRAIL_SMTP_URL": mail_server.url, "HANDRAIL_ACTIVITY_SECONDS": "2"})
+    house = House(tmp_path / "home", {"HANDRAIL_SMTP_URL": mail_server.url, "HANDRAIL_ACTIVITY_SECONDS": "1"})
     house.start()
     try:
         house.cli("stop", "worker")
