@@ -82,12 +82,12 @@ def library_of(guideline_dir: str, guideline: str, version: str) -> Library:
 
 def _existing(name: str, known: list[str], kind: str) -> str:
     """A name that there is. Raises ValueError that lists them, the nearest first."""
-    from services.pathway.dictionary import quoted
+    from services.pathway.saying import quoted
 
     if name in known:
         return name
     near = get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = f" Did you mean '{near[0]}'?" if near else ""
     found = ", ".join(known) or "none"
     raise ValueError(
         f"There is no {kind} called {quoted(name)}.{hint} {kind.partition(' ')[0].capitalize()}s found: {found}."

@@ -139,7 +139,7 @@ def _problem_with(row: Appraisal, rows: Sequence[Appraisal], known: set[str], di
 def _problem_with_exceptions(names: Sequence[str], dictionary: Dictionary) -> str:
     wrong = next((name for name in names if name not in dictionary.facts), "")
     return (
-        f"exceptions: {wrong!r} is not in the data dictionary{dictionary.nearest(wrong).rstrip('.')}" if wrong else ""
+        f"exceptions: '{wrong}' is not in the data dictionary{dictionary.nearest(wrong).rstrip('.')}" if wrong else ""
     )
 
 

@@ -112,7 +112,7 @@ def _version(guideline_id: str, version: str, path: Path, line: int, versions: V
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 def _problem_with(relation: Relation, old: Guideline, new: Guideline) -> str:

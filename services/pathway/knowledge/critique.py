@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.pathway.dictionary import Scalar, quoted
+from services.pathway.dictionary import Scalar
 from services.pathway.facts import Picture
 from services.pathway.guideline import Guideline, Rule
 from services.pathway.knowledge.assessment import names_of
@@ -18,6 +18,7 @@ from services.pathway.knowledge.factfile import Person
 from services.pathway.knowledge.library import Library
 from services.pathway.knowledge.proposals import Proposal, UnknownCodeError, read_proposal
 from services.pathway.rules import Judgement, guards_broken_in, judge
+from services.pathway.saying import quoted
 
 __all__ = ["NO_GUIDANCE", "OPEN", "Critique", "UnknownCodeError", "critique"]
 

@@ -145,7 +145,7 @@ def _read_one(entry: Mapped, guideline: Guideline, path: Path) -> Explanations:
         raise refused(path, int(getattr(error, "line", 0)) or entry.line, str(error)) from None
     found = validated(_ONE, entry, path)
     if found.decision and guideline.rule(found.decision) is None:
-        raise GuidelineError(f"{path}:{entry.line}: decision: there is no {found.decision!r}; correct the rule_id.")
+        raise GuidelineError(f"{path}:{entry.line}: decision: there is no '{found.decision}'; correct the rule_id.")
     return found
 
 
