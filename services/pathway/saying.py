@@ -102,6 +102,13 @@ def either(names: Collection[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+def unit_of(fact: FactDef) -> str:
+    """The unit as it stands behind a number: ` years`, `%`, ` °C`, or nothing where the name says it."""
+    if fact.unit in _SAID_BY_THE_NAME:
+        return ""
+    return fact.unit if fact.unit == "%" else f" {_UNITS.get(fact.unit, fact.unit)}".rstrip()
+
+
 def problem_with_scalar(fact: FactDef, value: object) -> str:
     """What is wrong with the value of a fact, and what to write; empty if nothing is.
 
@@ -146,6 +153,5 @@ def _problem_with_number(fact: FactDef, named: str, value: object) -> str:
         return f"{named} is a whole number, not {quoted(value)}."
     low, high = fact.minimum, fact.maximum
     if (low is not None and value < low) or (high is not None and value > high):
-        unit = "" if fact.unit in _SAID_BY_THE_NAME else f" {_UNITS.get(fact.unit, fact.unit)}".rstrip()
-        return f"{named} lies between {low:g} and {high:g}{unit}, not {quoted(value)}."
+        return f"{named} lies between {low:g} and {high:g}{unit_of(fact)}, not {quoted(value)}."
     return ""

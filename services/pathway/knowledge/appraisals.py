@@ -157,7 +157,7 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     check = _checks(table).get((row.ta, row.rules))
     if check is None:
         return Ruling(row, "not_eligible", "not_recommended")
-    truth, _, missing = check({**_not_excused(row, table, picture), **picture.values})
+    truth, _, missing = check({**not_excused(row, table, picture), **picture.values})
     if truth is False:
         return Ruling(row, "not_eligible", "conditions_not_met")
     failed = _failed_before(row, picture, table.dictionary)
@@ -170,7 +170,7 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     return Ruling(row, "eligible_managed_access" if row.status == "managed_access" else "eligible", "conditions_met")
 
 
-def _not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[str, Value]:
+def not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[str, Value]:
     """Exceptions that nobody stated count as a no, so that not everybody is asked whether one applies."""
     if row.exceptions_while is not None:
         condition = compile_condition(row.exceptions_while, table.dictionary)

@@ -41,6 +41,7 @@ class Critique:
     rules: Mapping[str, Rule]
     about: Mapping[str, str]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -85,6 +86,7 @@ class Critique:
             "suggestion": "".join(self.proposal.same_as[:1]),
             "part_of": [{"code": code, "broken": list(numbers)} for code, numbers in self.combined.items()],
             "left_out": list(self.left_out),
+            "notes": list(self.notes),
         }
 
     def _guard(self, one: Judgement) -> dict[str, Any]:
@@ -114,6 +116,7 @@ def critique(library: Library, person: Person, code: str, purpose: str) -> Criti
         rules={rule.rule_id: rule for rule in guideline.rules},
         about={one.rule_id: part for one, part in asked if part},
         left_out=person.later,
+        notes=person.notes,
     )
 
 

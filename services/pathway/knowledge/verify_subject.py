@@ -6,7 +6,7 @@ where the guidance itself is silent, which options may apply together and why. N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,6 +131,17 @@ def load_explanations(directory: Path, guideline: Guideline) -> Explanations:
         if (entry.get("guideline"), entry.get("version")) == (guideline.guideline_id, guideline.version):
             return _read_one(entry, guideline, path)
     return empty
+
+
+def load_all_explanations(directory: Path, versions: Iterable[Guideline]) -> tuple[Explanations, ...]:
+    """What is written about every version; a version that was taken out is left out. Raises GuidelineError."""
+    path = directory / FILE
+    if not path.is_file():
+        return ()
+    raw = read(path)
+    if not isinstance(raw.get("versions"), list) or len(raw) != 1:
+        raise refused(path, raw.line, "one list `versions:` is expected; see guidelines/README.md.")
+    return tuple(load_explanations(directory, guideline) for guideline in versions)
 
 
 def _read_one(entry: Mapped, guideline: Guideline, path: Path) -> Explanations:
