@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -64,6 +65,11 @@ def _list(value: Collection[object]) -> str:
 
 def _plainly(name: object) -> str:
     return name if isinstance(name, str) else quoted(name)
+
+
+def shown(text: str) -> str:
+    """Somebody's word for a thing, as it may stand in a sentence without quotes."""
+    return _shortened(_visible(text))
 
 
 def _visible(text: str) -> str:
@@ -145,8 +151,8 @@ def _problem_with_code(fact: FactDef, named: str, value: object) -> str:
 
 
 def _problem_with_number(fact: FactDef, named: str, value: object) -> str:
-    if isinstance(value, str) and value.replace(".", "", 1).strip().isdigit():
-        return f"{named} is a number: write {_visible(value).strip()} without quotes."
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", value, re.ASCII):
+        return f"{named} is a number: write {float(value):g} without quotes."
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return f"{named} is a number, not {quoted(value)}."
     if fact.type == "integer" and value != int(value):

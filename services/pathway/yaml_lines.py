@@ -115,7 +115,7 @@ def _marked(problem: str, node: yaml.Node) -> _Wrong:
 def _refuse_unquoted(key: object, node: yaml.Node) -> None:
     """Refuse a number or version without quotes: 1.10 would be the number 1.1, and a date no text."""
     for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-        if isinstance(part, yaml.ScalarNode) and part.style is None and part.value:
+        if isinstance(part, yaml.ScalarNode) and not part.style and part.value:
             raise _marked(f'{key} stands without quotes; write "{part.value}" in quotes', part)
 
 

@@ -20,11 +20,10 @@ from services.pathway.knowledge.instants import instant_of
 from services.pathway.knowledge.slips import notes_on_codes, notes_on_lines
 from services.pathway.knowledge.specimens import SPECIMENS, SpecimenError, discordant, place_of, unfolded
 from services.pathway.knowledge.stated_lines import LINES, LineError, as_of, read_lines
-from services.pathway.saying import did_you_mean, nearest, quoted
+from services.pathway.saying import did_you_mean, nearest, quoted, shown
 
 SOURCE = "facts file"
 _NONE = "prior_therapies_none"
-_LONG_NAME = 60
 _SCALARS = {bool, int, float, str, type(None)}
 
 
@@ -66,7 +65,7 @@ def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person
         except FactFileError as error:
             raise _placed(error, name, specimen, written) from None
         if read is None:
-            later.append(f"{SPECIMENS}, {specimen}" if specimen else str(name))
+            later.append(f"{SPECIMENS}, {shown(specimen)}" if specimen else str(name))
             continue
         if name == LINES and read:
             read, after = _as_of(read, at)
@@ -89,7 +88,9 @@ def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person
 
 def _placed(error: FactFileError, name: object, specimen: str, written: Mapping[Any, Any]) -> FactFileError:
     """The refusal of one entry, with the specimen that it is about and where that stands."""
-    found = _about(f"{SPECIMENS}, {specimen}: {error}" if specimen else str(error), SPECIMENS if specimen else name)
+    found = _about(
+        f"{SPECIMENS}, {shown(specimen)}: {error}" if specimen else str(error), SPECIMENS if specimen else name
+    )
     found.line = error.line or (place_of(written.get(SPECIMENS), specimen) if specimen else 0)
     return found
 
@@ -231,7 +232,7 @@ def _named(name: object) -> str:
     """A name as the file has it; YAML takes an unquoted yes, on or no for an answer."""
     if isinstance(name, bool):
         return "an unquoted yes, on or true" if name else "an unquoted no, off or false"
-    return name if isinstance(name, str) and len(name) <= _LONG_NAME else quoted(name)
+    return shown(name) if isinstance(name, str) and name.strip() else quoted(name)
 
 
 def _refuse_disagreement(picture: Picture) -> None:

@@ -50,7 +50,8 @@ class Library:
         for book in self._books:
             if rule := book.by_number(wanted):
                 return rule
-        raise UnknownNumberError(f"{self._name} has no {quoted(number).strip("'")}.{self._hint(wanted)}")
+        asked = quoted(number).strip("'")
+        raise UnknownNumberError(f"{self._name} has no {asked}.{self._hint(wanted)}")
 
     def section(self, section: str) -> list[Rule]:
         """The recommendations under a section such as 1.7. Raises UnknownNumberError."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.pathway.dictionary import UNKNOWN_CODES, Dictionary
 from services.pathway.held import Gap
-from services.pathway.saying import nearest, quoted
+from services.pathway.saying import nearest, quoted, shown
 
 SPECIMENS = "specimens"
 _NAME, _TAKEN = "specimen", "taken_on"
@@ -52,7 +52,7 @@ def _results(written: object, allowed: Sequence[str]) -> Iterator[tuple[object, 
             if name not in {_NAME, _TAKEN, *allowed}:
                 near = nearest(name, [*allowed, _NAME, _TAKEN]) if isinstance(name, str) else ""
                 hint = f"Did you mean '{near}'?" if near else f"A specimen shows {', '.join(allowed)}."
-                raise SpecimenError(f", {specimen}: {quoted(name)} is no result of a specimen. {hint}", entry)
+                raise SpecimenError(f", {shown(specimen)}: {quoted(name)} is no result of a specimen. {hint}", entry)
         for name in (name for name in entry if name in allowed):
             yield name, specimen, {"value": entry[name], "occurred_at": entry[_TAKEN]}
 
@@ -69,7 +69,7 @@ def _name_of(entry: object, number: int, node: object) -> str:
             f", number {number}: `{_NAME}` is its name, such as primary or liver; not {quoted(name)}.", node
         )
     if entry.get(_TAKEN) is None:
-        message = f", {name}: each has a name, a date and results, as {_EXAMPLE}; `{_TAKEN}` is missing."
+        message = f", {shown(str(name))}: each has a name, a date and results, as {_EXAMPLE}; `{_TAKEN}` is missing."
         raise SpecimenError(message, node)
     return str(name)
 
