@@ -34,7 +34,8 @@ async def main() -> None:
     directory = Path(env("HANDRAIL_GUIDELINE_DIR", str(REPOSITORY / "guidelines")))
     try:
         guidelines, promises = read_guidelines(directory)
-        local = LocalRules(promises, Ladders(directory, _teams()), read_urgent(directory), load_visits(directory))
+        teams = _teams()
+        local = LocalRules(promises, Ladders(directory, teams), read_urgent(directory), load_visits(directory, teams))
     except GuidelineError as error:
         sys.exit(f"pathway: {error}")
     guideline = current_guideline(guidelines, env("HANDRAIL_GUIDELINE", "cg81"))

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from services.pathway.dictionary import Derivation, Dictionary, DoseFilter, EventDef, FactDef, LineFilter, Scalar
 from services.pathway.rule_types import Due, Rule
+from services.pathway.saying import quoted
 
 _TWO = 2
 
@@ -17,7 +18,7 @@ def problem_with_fact(fact: FactDef, dictionary: Dictionary) -> str:
     if fact.type == "code" and not fact.values:
         return "a code needs `values`"
     if missing := set(fact.undecided_values).difference(fact.values):
-        return f"undecided_values has {missing.pop()!r}, which is not one of its values"
+        return f"undecided_values has '{missing.pop()}', which is not one of its values"
     if fact.presumed is not None and (problem := dictionary.problem_with(fact.name, fact.presumed)):
         return f"presumed: {problem}"
     wrong = (dictionary.problem_with(fact.name, value) for value in fact.settles)
@@ -43,7 +44,7 @@ def _problem_with_derivation(fact: FactDef, derived: Derivation, dictionary: Dic
                 return problem
     for name in derived.findings:
         if name not in dictionary.facts or dictionary.facts[name].type != "bool":
-            return f"the finding {name!r} is not a yes-or-no fact of the dictionary{dictionary.nearest(name)}"
+            return f"the finding '{name}' is not a yes-or-no fact of the dictionary{dictionary.nearest(name)}"
     if derived.within is not None and (problem := _problem_with_doses(derived.within, dictionary)):
         return problem
     return _problem_with_filter(derived.lines, dictionary) if derived.lines else ""
@@ -52,9 +53,9 @@ def _problem_with_derivation(fact: FactDef, derived: Derivation, dictionary: Dic
 def _problem_with_doses(wanted: DoseFilter, dictionary: Dictionary) -> str:
     days = dictionary.facts.get(wanted.days)
     if days is None or days.derived is None or not days.derived.last_dose:
-        return f"within.days names {wanted.days!r}, which does not follow from the last dose"
+        return f"within.days names '{wanted.days}', which does not follow from the last dose"
     wrong = next((name for name in wanted.agents_any if name not in dictionary.agents), "")
-    return f"{wrong!r} is no agent; correct it or add it to the vocabulary above" if wrong else ""
+    return f"'{wrong}' is no agent; correct it or add it to the vocabulary above" if wrong else ""
 
 
 def _problem_with_filter(lines: LineFilter, dictionary: Dictionary) -> str:
@@ -72,7 +73,7 @@ def _problem_with_filter(lines: LineFilter, dictionary: Dictionary) -> str:
     inner = (_problem_with_filter(one, dictionary) for one in lines.but_not)
     if problem := next(filter(None, inner), ""):
         return f"but_not: {problem}"
-    return f"{wrong[0][0]!r} is no {wrong[0][1]}; correct it or add it to the vocabulary above" if wrong else ""
+    return f"'{wrong[0][0]}' is no {wrong[0][1]}; correct it or add it to the vocabulary above" if wrong else ""
 
 
 def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary, events: Mapping[str, EventDef]) -> str:
@@ -94,11 +95,11 @@ def problem_with_rule(rule: Rule, rules: Sequence[Rule], dictionary: Dictionary,
         (ids.count(rule.rule_id) > 1, "this rule_id stands twice; a rule_id is permanent and unique"),
         ([r.number for r in rules].count(rule.number) > 1, "this number stands twice in one version"),
         ((rule.when is None) is (not rule.no_condition), "a rule has one of `when` and `no_condition` (the reason)"),
-        (near, f"option_for names {rule.option_for!r}, which is nearly but not quite {''.join(near[:1])!r}"),
+        (near, f"option_for names '{rule.option_for}', which is nearly but not quite '{''.join(near[:1])}'"),
         (unknown, f"the data dictionary does not have {', '.join(unknown)}{''.join(map(dictionary.nearest, unknown))}"),
         (no_event, f"closes_with names {', '.join(no_event)}, which events.yaml does not have"),
-        (no_service, f"refer_to names {rule.refer_to!r}; the services are {', '.join(dictionary.services)}"),
-        (nobody, f"ring names {rule.ring!r}; the services are {', '.join(dictionary.services)}"),
+        (no_service, f"refer_to names '{rule.refer_to}'; the services are {', '.join(dictionary.services)}"),
+        (nobody, f"ring names '{rule.ring}'; the services are {', '.join(dictionary.services)}"),
         (wrong_supposed, f"instead: {''.join(wrong_supposed[:1])}"),
         (lost, f"instead names {', '.join(lost)}, which is nearly but not quite a rule_id of this version"),
         (opens_items and not rule.due, "`due` is missing: what opens an item needs one"),
@@ -122,5 +123,5 @@ def problem_with_date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        return f"{text!r} is not a date; write it as YYYY-MM-DD, in quotes"
+        return f"{quoted(text)} is not a date; write it as YYYY-MM-DD, in quotes"
     return ""

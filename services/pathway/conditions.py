@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, FactDef, Scalar, Value
+from services.pathway.saying import quoted
 
 COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "at_least": (operator.ge, "at least"),
@@ -91,7 +92,7 @@ TruthOf = Callable[[Mapping[str, Value]], bool | None]
 def parse(raw: object, dictionary: Dictionary, predicates: Mapping[str, Condition]) -> Condition:
     """Read one condition. Raises ConditionError on an unknown word, fact, value or predicate."""
     if not isinstance(raw, dict) or not raw:
-        message = f"A condition is a mapping such as {{fact: er_status, is: positive}}, not {raw!r}."
+        message = f"A condition is a mapping such as {{fact: er_status, is: positive}}, not {quoted(raw)}."
         raise ConditionError(message, raw)
     if "fact" in raw:
         return _parse_test(raw, dictionary)
@@ -110,9 +111,9 @@ def parse(raw: object, dictionary: Dictionary, predicates: Mapping[str, Conditio
     if word == "predicate":
         if content not in predicates:
             known = ", ".join(predicates) or "none"
-            raise ConditionError(f"The predicate {content!r} is not defined above (defined: {known}).", raw)
+            raise ConditionError(f"The predicate {quoted(content)} is not defined above (defined: {known}).", raw)
         return predicates[content]
-    raise ConditionError(f"Unknown word {word!r} in a condition; use all, any, not, predicate or fact.", raw)
+    raise ConditionError(f"Unknown word {quoted(word)} in a condition; use all, any, not, predicate or fact.", raw)
 
 
 def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Condition:
@@ -120,7 +121,7 @@ def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Conditi
     fact = dictionary.facts.get(name) if isinstance(name, str) else None
     if fact is None:
         hint = dictionary.nearest(str(name)) or " Add it to dictionary.yaml or correct the name."
-        raise ConditionError(f"The fact {name!r} is not in the data dictionary.{hint}", raw)
+        raise ConditionError(f"The fact {quoted(name)} is not in the data dictionary.{hint}", raw)
     words = [word for word in raw if word != "fact"]
     if len(words) != 1:
         raise ConditionError(f"The test of {fact.name} needs exactly one of is, in, {', '.join(COMPARISONS)}.", raw)
@@ -132,9 +133,11 @@ def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Conditi
             raise ConditionError(f"`in` needs a list of values of {fact.name}.", raw)
         return Among(fact.name, tuple(_allowed(fact, value, dictionary, raw) for value in content))
     if word not in COMPARISONS:
-        raise ConditionError(f"Unknown test {word!r}; use is, in, {', '.join(COMPARISONS)}.", raw)
+        raise ConditionError(f"Unknown test {quoted(word)}; use is, in, {', '.join(COMPARISONS)}.", raw)
     if fact.type not in {"integer", "number"} or isinstance(content, bool) or not isinstance(content, int | float):
-        raise ConditionError(f"`{word}` compares a number; {fact.name} is {fact.type}, the limit {content!r}.", raw)
+        raise ConditionError(
+            f"`{word}` compares a number; {fact.name} is {fact.type}, the limit {quoted(content)}.", raw
+        )
     low, high = fact.minimum, fact.maximum
     if (low is not None and content < low) or (high is not None and content > high):
         raise ConditionError(
@@ -148,7 +151,7 @@ def _parse_test(raw: Mapping[object, object], dictionary: Dictionary) -> Conditi
 def _allowed(fact: FactDef, value: object, dictionary: Dictionary, node: object) -> Scalar:
     if isinstance(value, str) and value in UNKNOWN_CODES:
         raise ConditionError(
-            f"A condition cannot ask whether {fact.name} is {value!r}: unknown is never a value.", node
+            f"A condition cannot ask whether {fact.name} is {quoted(value)}: unknown is never a value.", node
         )
     problem = dictionary.problem_with(fact.name, value)
     if problem or not isinstance(value, bool | int | float | str):

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from difflib import get_close_matches
+from datetime import date
 from functools import lru_cache
-from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal
+
+from services.pathway.saying import did_you_mean, problem_with_scalar, quoted
 
 Scalar = bool | int | float | str
 FactType = Literal["bool", "integer", "number", "code", "text", "therapy"]
@@ -228,7 +228,7 @@ class Dictionary:
             return (
                 self._problem_with_therapy(value) if fact.type == "therapy" else f"{name} is not a line of treatment."
             )
-        return _problem_with_scalar(fact, value)
+        return problem_with_scalar(fact, value)
 
     def classes_of(self, therapy: Therapy) -> frozenset[str]:
         """All classes of a line: recorded, following from its agents, implied by those, and groups."""
@@ -262,13 +262,12 @@ class Dictionary:
         return len(set(therapy.classes) - self._with_implied(listed)) >= len(unlisted)
 
     def _problem_with_therapy(self, therapy: Therapy) -> str:
-        if therapy.setting not in self.settings:
-            return f"The setting {quoted(therapy.setting)} is not one of {', '.join(self.settings)}."
-        if therapy.stop_reason and therapy.stop_reason not in self.stop_reasons:
-            return f"The stop reason {quoted(therapy.stop_reason)} is not one of {', '.join(self.stop_reasons)}."
-        for name in therapy.classes:
-            if name not in self.classes:
-                return f"The class {quoted(name)} is not one of {', '.join(self.classes)}."
+        words = [("setting", therapy.setting, self.settings)]
+        words += [("stop reason", therapy.stop_reason, self.stop_reasons)] if therapy.stop_reason else []
+        words += [("class", name, self.classes) for name in therapy.classes]
+        for what, word, known in words:
+            if word not in known:
+                return f"The {what} {quoted(word)} is not one of {', '.join(known)}.{did_you_mean(word, known)}"
         return self._contradiction(therapy)
 
     def _contradiction(self, therapy: Therapy) -> str:
@@ -280,67 +279,7 @@ class Dictionary:
         if not wrong:
             return ""
         agents = ", ".join(therapy.agents)
-        return f"The class {wrong[0]!r} fits none of {agents}: correct the agents or the class."
-
-
-def _problem_with_scalar(fact: FactDef, value: object) -> str:
-    if fact.type == "bool":
-        return "" if isinstance(value, bool) else f"{fact.name} is true or false, not {quoted(value)}."
-    if fact.type in {"integer", "number"}:
-        return _problem_with_number(fact, value)
-    if fact.type == "therapy":
-        return f"{fact.name} is a line of treatment (setting, agents, classes, stop_reason), not {quoted(value)}."
-    if not isinstance(value, str) or not value:
-        return f"{fact.name} is text, not {quoted(value)}."
-    if fact.type == "code" and not fact.open_values and value not in fact.values:
-        return f"{fact.name} is one of {', '.join(fact.values)}, not {quoted(value)}."
-    return ""
-
-
-def _problem_with_number(fact: FactDef, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return f"{fact.name} is a number, not {quoted(value)}."
-    if fact.type == "integer" and value != int(value):
-        return f"{fact.name} is a whole number, not {quoted(value)}."
-    low, high = fact.minimum, fact.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        unit = "" if fact.unit in _SAID_BY_THE_NAME else f" {fact.unit}".rstrip()
-        return f"{fact.name} lies between {low:g} and {high:g}{unit}, not {quoted(value)}."
-    return ""
-
-
-_LONGEST = 80  # characters of somebody's data in a sentence
-_SAID_BY_THE_NAME = {"score", "grade"}
-
-
-def quoted(value: object) -> str:
-    """Somebody's data in a sentence, as their file has it: never longer than a line, never in words of Python."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…")
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
-    if isinstance(value, int | float):
-        return str(value) if isinstance(value, float) or abs(value) < 10**_LONGEST else "a number of too many digits"
-    if isinstance(value, date | datetime):
-        return f"the date {value.isoformat()}"
-    if isinstance(value, Mapping):
-        return f"a mapping with the names {_shortened(', '.join(map(str, value)))}" if value else "an empty mapping"
-    return f"a list of {len(value)}" if isinstance(value, Collection) else _shortened(str(value))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def did_you_mean(name: object, known: Collection[str]) -> str:
-    """A hint for a name that does not exist: " Did you mean 'er_status'?" or nothing; other case is nearest."""
-    text = str(name)[:_LONGEST]
-    if not any(letter.isalpha() for letter in text):
-        return ""
-    same = [one for one in known if one.casefold() == text.casefold()]
-    folded = {one.casefold(): one for one in known}
-    near = same or [folded[one] for one in get_close_matches(text.casefold(), list(folded), n=1)]
-    return f" Did you mean {near[0]!r}?" if near else ""
+        return f"The class '{wrong[0]}' fits none of {agents}: correct the agents or the class."
 
 
 @lru_cache(maxsize=16)

@@ -136,7 +136,7 @@ def load_ladders(directory: Path, teams: Mapping[str, Collection[str]] | None = 
     book = validated(_BOOK, raw, path)
     for name, telephone in book.telephones.items():
         if telephone.staffed != ALWAYS and not _hours(telephone.staffed):
-            problem = f"{telephone.staffed!r} is neither `always` nor days and hours such as `Mon-Fri 09:00-17:00`"
+            problem = f"'{telephone.staffed}' is neither `always` nor days and hours such as `Mon-Fri 09:00-17:00`"
             raise _refused_at(path, raw, ("telephones", name), f"{name}: {problem}.")
     for name in NEEDED:
         if name not in book.ladders:

@@ -9,9 +9,10 @@ from google.protobuf.json_format import ParseDict
 
 from handrail.clinical.v1 import events_pb2, terms_pb2
 from services.pathway.convert import value_from_proto
-from services.pathway.dictionary import Scalar, Therapy, did_you_mean, quoted
+from services.pathway.dictionary import Scalar, Therapy
 from services.pathway.facts import is_unknown
 from services.pathway.guideline import Guideline
+from services.pathway.saying import did_you_mean, quoted
 from services.runtime.errors import Violation
 
 REFUSED = "refused_in_advance"

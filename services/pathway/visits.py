@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from services.pathway.dictionary import NO_OTHER_FIELDS
+from services.pathway.saying import did_you_mean, quoted
 from services.pathway.yaml_lines import line_at, read, refused, validated
 
 FILE = "visits.yaml"
@@ -74,8 +75,12 @@ class Visits:
 _VISITS = TypeAdapter(Visits)
 
 
-def load_visits(directory: Path) -> Visits:
-    """Read the kinds of visits. Raises GuidelineError: file, line, what to do."""
+def load_visits(directory: Path, teams: Collection[str] | None = None) -> Visits:
+    """Read the kinds of visits; `teams` has the team ids, where the teams file is known.
+
+    Raises:
+        GuidelineError: file, line, what to do.
+    """
     path = directory / FILE
     raw = read(path)
     found = validated(_VISITS, raw, path)
@@ -83,6 +88,10 @@ def load_visits(directory: Path) -> Visits:
         if not visit.modes or len(set(visit.modes)) != len(visit.modes):
             problem = f"{code}: name each way to hold it once, at least one."
             raise refused(path, line_at(raw, ("visits", code)), problem)
+        if stranger := next((team for team in visit.joint if teams is not None and team not in teams), ""):
+            problem = f"{code}: joint names {quoted(stranger)}, and the teams file has no such team."
+            hint = did_you_mean(stranger, teams or ()) or f" Its teams are {', '.join(teams or ())}."
+            raise refused(path, line_at(raw, ("visits", code)), f"{problem}{hint}")
     return found
 
 

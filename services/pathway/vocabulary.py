@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from services.pathway.conditions import Among, Compare, Condition, Negated
-from services.pathway.dictionary import Dictionary, did_you_mean
+from services.pathway.dictionary import Dictionary
 from services.pathway.rule_types import Rule
+from services.pathway.saying import did_you_mean
 
 _NEAR = 0.8
 _PROPOSED = "proposed_"
@@ -19,7 +20,7 @@ def problem_with_vocabulary(dictionary: Dictionary) -> tuple[tuple[str, ...], st
     """Where the vocabulary names what does not exist, and what is wrong there; an empty sentence if nothing is."""
     for place, name, known, what in _named(dictionary):
         if name not in known:
-            return place, f"{'.'.join(place)} names {name!r}, which is no {what}.{did_you_mean(name, known)}"
+            return place, f"{'.'.join(place)} names '{name}', which is no {what}.{did_you_mean(name, known)}"
     return (), ""
 
 
@@ -64,7 +65,7 @@ def slip_in_regimens(rule: Rule, dictionary: Dictionary) -> str:
         for word in _plain(code).split("_"):
             near = [] if word in known else get_close_matches(word, sorted(known), n=1, cutoff=_NEAR)
             if near:
-                return f"{code!r} is nearly but not quite a known regimen: {word!r}. Did you mean {near[0]!r}?"
+                return f"'{code}' is nearly but not quite a known regimen: '{word}'. Did you mean '{near[0]}'?"
     return ""
 
 

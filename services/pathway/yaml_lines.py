@@ -6,13 +6,17 @@ Whatever is wrong is a GuidelineError: `file:line: what is wrong; what to do`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from yaml.constructor import SafeConstructor
+
+from services.pathway.saying import quoted
 
 _T = TypeVar("_T")
 
@@ -23,6 +27,21 @@ class GuidelineError(ValueError):
 
 _DEEPEST = 100
 _TEXT = "tag:yaml.org,2002:str"
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_ODD_NUMBER = re.compile(r"[-+]?(0[0-9xb_]|.*:)")
+"""058 is octal to YAML 1.1, and 1:30 ninety: nobody who writes them means that."""
+_IN_QUOTES = {
+    "number",
+    "version",
+    "old",
+    "new",
+    "from",
+    "to",
+    "numbers",
+    "checked_on",
+    "effective_from",
+    "effective_to",
+}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -38,37 +57,108 @@ class Listed(list[Any]):
     line = 0
 
 
-_Built = dict[int, Any]
-"""What was built of each node that several names may point to; without it each name gets a copy of its own."""
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """Plain data from YAML nodes: mappings and lists remember their line, and no key may stand twice.
+
+    `built`: what was made of each node that several names may point to; without it each name gets a copy of its own,
+    and numbers of recommendations and versions have to stand in quotes.
+    """
+
+    scalars: SafeConstructor
+    built: dict[int, Any] | None = None
+
+    def make(self, node: yaml.Node) -> object:
+        if isinstance(node, yaml.ScalarNode):
+            return node.value if node.tag == _TEXT else self._scalar(node)
+        if self.built is not None and id(node) in self.built:
+            return self.built[id(node)]
+        if isinstance(node, yaml.SequenceNode):
+            made: Listed | Mapped = Listed(self.make(part) for part in node.value)
+        else:
+            made = self._mapped(node)
+        made.line = node.start_mark.line + 1
+        if self.built is not None:
+            self.built[id(node)] = made
+        return made
+
+    def _scalar(self, node: yaml.ScalarNode) -> object:
+        try:
+            if node.tag in _NUMBERS and _ODD_NUMBER.match(node.value):
+                raise _marked(f"{quoted(node.value)} would be read as another number; write it in the usual way", node)
+            return self.scalars.construct_object(node, deep=True)
+        except (ValueError, LookupError) as error:
+            raise _marked(_said_of_value(node, error), node) from None
+
+    def _mapped(self, node: yaml.Node) -> Mapped:
+        found = Mapped()
+        for key_node, value_node in node.value:
+            key = self.make(key_node)
+            if not isinstance(key, Hashable):
+                raise _marked("a name cannot be a list or a mapping", key_node)
+            if key in found:
+                raise _marked(f"the key {quoted(key)} stands twice", key_node)
+            if self.built is None and key in _IN_QUOTES:
+                _refuse_unquoted(key, value_node)
+            found[key] = self.make(value_node)
+        return found
 
 
-def _construct(node: yaml.Node, scalars: SafeConstructor, built: _Built | None = None) -> object:
-    """Plain data from a YAML node: mappings and lists remember their line, and no key may stand twice."""
-    if isinstance(node, yaml.ScalarNode):
-        return node.value if node.tag == _TEXT else scalars.construct_object(node, deep=True)
-    if built is not None and id(node) in built:
-        return built[id(node)]
-    if isinstance(node, yaml.SequenceNode):
-        made: Listed | Mapped = Listed(_construct(part, scalars, built) for part in node.value)
-    else:
-        made = _mapped(node, scalars, built)
-    made.line = node.start_mark.line + 1
-    if built is not None:
-        built[id(node)] = made
-    return made
+class _Wrong(yaml.MarkedYAMLError):
+    """What is wrong beside the writing of YAML, in our own words."""
 
 
-def _mapped(node: yaml.Node, scalars: SafeConstructor, built: _Built | None) -> Mapped:
-    found = Mapped()
-    for key_node, value_node in node.value:
-        key = _construct(key_node, scalars, built)
-        if not isinstance(key, Hashable):
-            raise yaml.MarkedYAMLError(problem="a name cannot be a list or a mapping", problem_mark=key_node.start_mark)
-        if key in found:
-            problem = f"the key {str(key)[:80]!r} stands twice"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
-        found[key] = _construct(value_node, scalars, built)
-    return found
+def _marked(problem: str, node: yaml.Node) -> _Wrong:
+    return _Wrong(problem=problem, problem_mark=node.start_mark)
+
+
+def _refuse_unquoted(key: object, node: yaml.Node) -> None:
+    """Refuse a number or version without quotes: 1.10 would be the number 1.1, and a date no text."""
+    for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+        if isinstance(part, yaml.ScalarNode) and not part.style and part.value:
+            raise _marked(f'{key} stands without quotes; write "{part.value}" in quotes', part)
+
+
+def _said_of_value(node: yaml.ScalarNode, error: Exception) -> str:
+    if "digits" in str(error):
+        return "a number has more digits than can be read"
+    what = "a date or time that there is" if node.tag.endswith(":timestamp") else "a value that can be read"
+    return f"{quoted(node.value)} is not {what}"
+
+
+_PLAINLY = (
+    ("mapping values are not allowed", "a colon stands where none belongs; look at the spaces before this line"),
+    ("tab character", "a tab stands before this line; use spaces"),
+    ("cannot start any token", "a text that begins with a tab, @, ` or % stands without quotes"),
+    ("',' or ']'", "a list that begins with [ is not closed with ], or a comma is missing"),
+    ("',' or '}'", "what begins with { is not closed with }, or a comma is missing"),
+    ("unexpected end of stream", "a quotation mark is not closed"),
+    ("undefined alias", "a text that begins with * stands without quotes"),
+    ("scanning an alias", "a text that begins with * stands without quotes"),
+    ("scanning an anchor", "a text that begins with & stands without quotes"),
+    ("tag:yaml.org,2002:merge", "<< is not understood; write the facts out"),
+    ("constructor for the tag", "a word that begins with ! stands without quotes"),
+    ("tag", "a word that begins with ! stands without quotes"),
+    ("another document", "the file holds more than one document; for many people write one list"),
+    ("document start", "this line does not belong to what stands above; look at the spaces before it"),
+    ("expected ':'", "a name stands without a colon; write name: value"),
+    ("expected key", "this line does not fit those above; look at the spaces before it"),
+    ("expected '-' indicator", "this line does not fit the list above; begin it with a dash or look at its spaces"),
+    ("block end", "this line does not fit those above; look at the spaces before it"),
+    ("escape", "a backslash stands in double quotes; write it twice, or use single quotes"),
+    ("control characters", "it holds a control character, which no text has; take it out"),
+    ("not allowed", "it holds a control character, which no text has; take it out"),
+)  # fmt: skip
+
+
+def _in_plain_words(error: yaml.YAMLError) -> str:
+    """What is wrong with the YAML; words of our own stay as they are."""
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "this cannot be read")
+    context = str(getattr(error, "context", None) or "")
+    if isinstance(error, _Wrong):
+        return said
+    known = (plain for words, plain in _PLAINLY if words in said or words in context)
+    return next(known, "this line is not written as YAML is")
 
 
 def read(path: Path) -> Mapped:
@@ -78,6 +168,8 @@ def read(path: Path) -> Mapped:
     except FileNotFoundError:
         message = f"{path}: this file is missing; every guideline directory needs it."
         raise GuidelineError(message) from None
+    except UnicodeDecodeError:
+        raise refused(path, 1, "this is not text in UTF-8; save it as such.") from None
     if not isinstance(raw, Mapped):
         raise refused(path, 1, "this is not a mapping of names; see guidelines/README.md.")
     return raw
@@ -89,15 +181,17 @@ def read_text(text: str, path: Path, *, shared: bool = False) -> object:
         if _may_be_deep(text):
             _refuse_depth(text)
         root = yaml.compose(text, Loader=_LOADER)
-        return _construct(root, SafeConstructor(), {} if shared else None) if root else None
+        return _Builder(SafeConstructor(), {} if shared else None).make(root) if root else None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise refused(path, line, f"{error.problem}; correct the YAML here.") from None
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise refused(path, line, f"{_in_plain_words(error)}; correct the YAML here.") from None
     except RecursionError:
         raise refused(path, 1, "it is nested too deeply, or holds itself; write it out plainly.") from None
-    except (yaml.YAMLError, ValueError) as error:
-        said = "a number has more digits than can be read" if "digits" in str(error) else str(error)
-        raise refused(path, 1, f"{said}; correct the file.") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise refused(path, line, f"{_in_plain_words(error)}; correct the file.") from None
+    except (yaml.YAMLError, ValueError):
+        raise refused(path, 1, "this cannot be read as YAML; correct the file.") from None
 
 
 def _may_be_deep(text: str) -> bool:
@@ -117,7 +211,10 @@ def _refuse_depth(text: str) -> None:
 
 def lines_of_keys(text: str, place: int | None) -> dict[str | None, int]:
     """The line of each key of a mapping, or of the mapping at a place of a list; under None the line it begins on."""
-    node = yaml.compose(text, Loader=_LOADER)
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
+    except (yaml.YAMLError, ValueError):  # JSON that YAML does not read
+        return {}
     if place is not None and isinstance(node, yaml.SequenceNode):
         node = node.value[place]
     if node is None:

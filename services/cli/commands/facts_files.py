@@ -33,7 +33,7 @@ class FactsHeld:
         try:
             return read_person(self.people[number - 1], library.dictionary, at)
         except FactFileError as error:
-            line = self._line_of(number, error.name)
+            line = error.line or self._line_of(number, error.name)
             place = f"{self.file}{f':{line}' if line else ''}{f', person {number}' if self.many else ''}"
             raise ValueError(f"{place}: {error}") from None
 
@@ -76,13 +76,36 @@ def read_facts(file: str) -> FactsHeld:
     return FactsHeld(name, text, people, many=isinstance(held, list))
 
 
+_JSON = {
+    "Expecting property name": "a name in double quotes is expected here; is there a comma too many?",
+    "Illegal trailing comma": "there is a comma too many",
+    "Expecting value": "a value is expected here: a number, true, false, null, or text in double quotes",
+    "Expecting ',' delimiter": "a comma is missing here",
+    "Expecting ':' delimiter": "a colon is missing here",
+    "Extra data": "something stands after the end; for many people write one list [ ... ]",
+    "Unterminated string": "a double quote is not closed",
+    "Invalid control character": "a tab or a new line stands inside a text",
+    "Invalid": "a backslash stands inside a text; write it twice",
+}
+
+
+class _TwiceError(ValueError):
+    """A name that stands twice in one mapping."""
+
+
 def _read_json(text: str, name: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{name}:{error.lineno}: {error.msg}; correct the JSON here.") from None
-    except ValueError as error:
-        raise ValueError(f"{name}: {_plainly(str(error))}; correct the file.") from None
+        said = next((plain for words, plain in _JSON.items() if error.msg.startswith(words)), "this is not JSON")
+        raise ValueError(f"{name}:{error.lineno}: {said}; correct the JSON here.") from None
+    except _TwiceError as error:
+        key = str(error)
+        second = text.find(json.dumps(key, ensure_ascii=False), text.find(json.dumps(key, ensure_ascii=False)) + 1)
+        line = f":{text.count(chr(10), 0, second) + 1}" if second > 0 else ""
+        raise ValueError(f"{name}{line}: the key {_quoted(key)} stands twice; correct the file.") from None
+    except ValueError:
+        raise ValueError(f"{name}: a number has more digits than can be read; correct the file.") from None
 
 
 def _read_yaml(text: str, name: str) -> object:
@@ -95,10 +118,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice")
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
     return found
 
 
-def _plainly(said: str) -> str:
-    return "a number has more digits than can be read" if "digits" in said else said
+def _quoted(text: str) -> str:
+    from services.pathway.saying import quoted
+
+    return quoted(text)

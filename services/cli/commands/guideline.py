@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from services.cli.commands import guideline_ask, guideline_critique, guideline_diff, guideline_verify
+from services.cli.commands import guideline_ask, guideline_critique, guideline_diff, guideline_show, guideline_verify
 from services.cli.commands.acting import AsJson
 from services.cli.commands.guideline_files import (
     At,
     GuidelineDir,
-    OfGuideline,
-    OfVersion,
     directory_of,
     instant,
-    library_of,
     refusing,
 )
-from services.cli.commands.lines import Line, heading, show, table, wrapped
+from services.cli.commands.lines import BLANK, Line, heading, show, table, wrapped
 from services.cli.commands.shapes import to_json
+from services.cli.commands.telephones import teams_named
 from services.cli.commands.words import guideline as named
-from services.cli.commands.words import strength
 
 if TYPE_CHECKING:
-    from services.pathway.guideline import Guideline, Rule
+    from services.pathway.guideline import Guideline
 
 _app = typer.Typer(
     help="What the guideline says: versions, recommendations, one person's answer.", no_args_is_help=True
@@ -35,7 +32,7 @@ _app = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     _app.command("list")(list_guidelines)
-    _app.command("show")(show_number)
+    guideline_show.register(_app)
     guideline_ask.register(_app)
     guideline_critique.register(_app)
     guideline_diff.register(_app)
@@ -45,23 +42,21 @@ def register(app: typer.Typer) -> None:
 
 def list_guidelines(at: At = "", as_json: AsJson = False, guideline_dir: GuidelineDir = "") -> None:
     """List the guideline versions: how much of each is judged, what is unverified, what has moved."""
-    from services.pathway.guideline import load_all, load_shared
-    from services.pathway.knowledge.appraisals import load_appraisals
-    from services.pathway.knowledge.urgent import load_urgent
+    from services.pathway.knowledge.folder import read_folder
 
     with refusing():
         directory = directory_of(guideline_dir)
         today = instant(at).date() if at else datetime.now(UTC).date()
-        versions = list(load_all(directory).values())
-        shared = load_shared(directory)
-        urgent = load_urgent(directory, shared)
-        appraisals = load_appraisals(directory, shared, versions)
-    listed = [_counts(version, today) for version in [*versions, *([urgent] if urgent else [])]]
-    if as_json:
-        table_of = {"checked_on": appraisals.checked_on, "appraisals": len(appraisals.appraisals)} if appraisals else {}
-        print(to_json({"guidelines": listed, "appraisals": table_of}))
-    else:
-        show(_listing(listed))
+        found = read_folder(directory, teams_named())
+        books = [*found.versions.values(), *([found.urgent] if found.urgent else [])]
+        listed = [_counts(version, today) for version in books]
+        rows = found.appraisals
+        if as_json:
+            table_of = {"checked_on": rows.checked_on, "appraisals": len(rows.appraisals)} if rows else {}
+            print(to_json({"guidelines": listed, "appraisals": table_of, "notes": list(found.doubts)}))
+        else:
+            doubts = [line for text in found.doubts for line in wrapped(text, style="warn", hang=2)]
+            show([*_listing(listed), *([BLANK] * bool(doubts)), *doubts])
 
 
 def _counts(version: Guideline, today: date) -> dict[str, Any]:
@@ -116,80 +111,3 @@ def _listing(listed: list[dict[str, Any]]) -> list[Line]:
             lines += heading(named(f"{one['guideline']}@{one['version']}"))
             lines += [line for text in one["warnings"] for line in wrapped(text, 2, hang=2, style="warn")]
     return lines
-
-
-Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number of a recommendation, such as 1.7.16.")]
-
-
-def show_number(
-    number: Number,
-    guideline: OfGuideline = "cg81",
-    version: OfVersion = "",
-    as_json: AsJson = False,
-    guideline_dir: GuidelineDir = "",
-) -> None:
-    """Show one recommendation: what to do, for whom, who decides, where to read it."""
-    with refusing():
-        library = library_of(guideline_dir, guideline, version)
-        rule = library.rule(number)
-        rows = library.appraisals.of(rule.rule_id) if library.appraisals else ()
-    said = [(row.ta, row.drug, row.status, row.effective_from, row.verified, row.note) for row in rows]
-    if as_json:
-        print(to_json(_plain_rule(rule, library.guideline, said)))
-    else:
-        show(_told(rule, library.guideline, said))
-
-
-def _plain_rule(rule: Rule, guideline: Guideline, appraisals: list[tuple[Any, ...]]) -> dict[str, Any]:
-    from services.pathway.knowledge.wording import condition_text
-
-    keys = ("ta", "drug", "status", "effective_from", "verified", "note")
-    condition = rule.condition
-    return {
-        "guideline": guideline.guideline_id,
-        "version": guideline.version,
-        "number": rule.number,
-        "rule_id": rule.rule_id,
-        "title": rule.title,
-        "action": rule.action,
-        "strength": rule.strength,
-        "tag": rule.tag,
-        "applies_when": condition_text(condition, guideline.dictionary) if condition else "",
-        "no_condition": rule.no_condition,
-        "owner": rule.owner,
-        "decided_by": rule.decided_by,
-        "options": [{"code": option.code, "label": option.label} for option in rule.options],
-        "appraisals": [dict(zip(keys, row, strict=True)) for row in appraisals],
-        "cautions": list(rule.cautions),
-        "note": rule.note,
-        "verified": rule.verified,
-        "source": rule.source or guideline.source,
-    }
-
-
-def _told(rule: Rule, guideline: Guideline, appraisals: list[tuple[Any, ...]]) -> list[Line]:
-    plain = _plain_rule(rule, guideline, appraisals)
-    pin = named(f"{guideline.guideline_id}@{guideline.version}")
-    lines = [
-        Line(f"{rule.number}  {rule.title}", "title"),
-        Line(f"{pin}, {strength(rule.strength)}, {rule.tag}", "quiet"),
-    ]
-    lines += wrapped(rule.action)
-    why = f"Applies when {plain['applies_when']}." if rule.condition else f"Not judged: {rule.no_condition}"
-    lines += heading("For whom") + wrapped(why, 2, hang=2)
-    who = f"Owner: {rule.owner.replace('_', ' ')}. Decided by: {rule.decided_by.replace('_', ' ')}."
-    lines += wrapped(who, 2)
-    if rule.options:
-        lines += heading("Options") + [Line(f"  {option.label}") for option in rule.options]
-    if appraisals:
-        rows = [
-            (row[0], row[1], row[2].replace("_", " "), row[3], "" if row[4] else "unverified") for row in appraisals
-        ]
-        lines += heading("Appraisals") + table(rows, 2)
-    for text in rule.cautions:
-        lines += wrapped(f"Ask first: {text}", 2, hang=2, style="warn")
-    if rule.note:
-        lines += heading("Note") + wrapped(rule.note, 2)
-    if not rule.verified:
-        lines += wrapped("Nobody has read this at the source yet.", style="warn")
-    return [*lines, Line(f"Read it at {plain['source']}", "quiet")]

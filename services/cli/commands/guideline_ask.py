@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,15 +15,17 @@ from services.cli.commands.guideline_files import (
     At,
     FactsFile,
     GuidelineDir,
+    Number,
     OfGuideline,
     OfVersion,
     instant,
     library_of,
     refusing,
 )
-from services.cli.commands.lines import Line, heading, show, table, wrapped
+from services.cli.commands.lines import BLANK, Line, heading, show, table, wrapped
 from services.cli.commands.shapes import to_json
-from services.cli.commands.words import day, words
+from services.cli.commands.telephones import telephones
+from services.cli.commands.words import clock, day, words
 from services.cli.commands.words import value as in_words
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 Label = Callable[[str], str]
 _UNREAD = "unverified"
 _SAYS = {"true": "applies", "false": "does not apply", "unknown": "cannot be decided", None: "is not judged"}
-Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number of a recommendation, such as 1.7.16.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -59,15 +60,22 @@ def evaluate(
         if as_json:
             for text in _as_json(held, library, when):
                 print(text)
-        else:
-            for one in _assessed(held, library, when):
-                show(_answer(one, library.label))
+            return
+        for number, one in enumerate(_assessed(held, library, when), 1):
+            if held.many:
+                show([*([BLANK, BLANK] if number > 1 else []), Line(f"Person {number}", "title")])
+            show(_answer(one, library))
 
 
 def _assessed(held: FactsHeld, library: Library, when: datetime) -> Iterator[dict[str, Any]]:
     from services.pathway.knowledge.assessment import assess
 
-    return (assess(library, person, when) for person in held.each(library, when))
+    rung = telephones()
+    for person in held.each(library, when):
+        found = assess(library, person, when)
+        for one in found["urgent"]:
+            one["telephone"] = rung.get(one["ring"], "")
+        yield found
 
 
 def _as_json(held: FactsHeld, library: Library, when: datetime) -> Iterator[str]:
@@ -82,20 +90,30 @@ def _as_json(held: FactsHeld, library: Library, when: datetime) -> Iterator[str]
     yield "]"
 
 
-def _answer(found: dict[str, Any], label: Label) -> list[Line]:
+def _answer(found: dict[str, Any], library: Library) -> list[Line]:
+    label, named = library.label, library.named
     lines = [Line(f"{found['guideline'].upper()} ({found['version']})", "title")]
     lines += [line for text in found["warnings"] for line in wrapped(text, style="warn")]
-    lines += left_out(found["left_out"], label)
-    lines += _first(found["urgent"], label)
+    lines += left_out(found["left_out"], label) + notes(found["notes"])
+    lines += _first(found["urgent"], named)
     for truth, title in (("true", "Applies"), ("unknown", "Cannot be decided")):
         chosen = [one for one in found["recommendations"] if one["truth"] == truth]
         lines += heading(f"{title} ({len(chosen)})") + [Line("  none")] * (not chosen)
         for one in chosen:
-            verdicts = "; ".join(f"{ta} {verdict.replace('_', ' ')}" for ta, verdict in one["appraisal"].items())
-            said = f"{one['title']}{_waiting(one, label)}{f'. {verdicts}' if verdicts else ''}"
-            lines += wrapped(f"{_number(one)}  {said}", 2, hang=4)
+            lines += wrapped(f"{_number(one)}  {one['title']}{_waiting(one, named)}", 2, hang=4)
+            lines += [line for text in _verdicts(one, named) for line in wrapped(text, 6, hang=2)]
     no = [_number(one) for one in found["recommendations"] if one["truth"] == "false"]
     return lines + heading(f"Does not apply ({len(no)})") + wrapped(", ".join(no) or "none", 2)
+
+
+def _verdicts(one: dict[str, Any], named: Label) -> list[str]:
+    """What the appraisals say, those with one answer together: `TA495, TA496 not eligible: it asks that ...`."""
+    found: dict[str, list[str]] = {}
+    for ta, verdict in one["appraisal"].items():
+        reason = one["appraisal_reasons"].get(ta)
+        why = (_waiting(reason, named) or f": {reason['because']}") if reason else ""
+        found.setdefault(f"{verdict.replace('_', ' ')}{why}", []).append(ta)
+    return [f"{', '.join(names)} {said}" for said, names in found.items()]
 
 
 def _first(urgent: list[dict[str, Any]], label: Label) -> list[Line]:
@@ -104,8 +122,9 @@ def _first(urgent: list[dict[str, Any]], label: Label) -> list[Line]:
     put = [one for one in urgent if one["truth"] != "false"]
     for one in put:
         doubt = "" if one["verified"] else f" ({_UNREAD})"
-        said = f"{one['rule']} {_SAYS[one['truth']]}: {one['title']}{doubt}{_waiting(one, label, '. Needs ')}"
+        said = f"{one['rule']} {_SAYS[one['truth']]}: {one['title']}{doubt}{_waiting(one, label, '. Ask now: ')}"
         lines += wrapped(said, 2, hang=4, style="warn")
+        lines += [line for text in what_to_do(one) for line in wrapped(text, 6, hang=2)]
     silent = [one["rule"] for one in urgent if not one["asked"]]
     if silent:
         said = f"Not asked, because nothing was reported that puts them in question: {', '.join(silent)}."
@@ -115,6 +134,38 @@ def _first(urgent: list[dict[str, Any]], label: Label) -> list[Line]:
 
 def _number(one: dict[str, Any]) -> str:
     return one["number"] if one["verified"] else f"{one['number']} ({_UNREAD})"
+
+
+def what_to_do(one: dict[str, Any]) -> list[str]:
+    """What an urgent rule asks for, whom to ring, who acts and how soon."""
+    applies, due = one["truth"] == "true", one["due"]
+    said = [f"Do: {one['action']}" if applies else f"If it applies: {one['action']}"]
+    if one["ring"]:
+        number = f": {one['telephone']}" if one["telephone"] else "; the number stands in the teams file"
+        said.append(f"{'Ring' if applies else 'If in doubt ring'} {_service(one['ring'])}{number}.")
+    who = f"Who: {words(one['owner'])}. Decided by: {words(one['decided_by'])}."
+    return [*said, f"{who} {_soon(due, one)}" if due else who]
+
+
+def _service(role: str) -> str:
+    return {"mscc_coordinator": "the cord compression (MSCC) coordinator"}.get(role, words(role))
+
+
+def _soon(due: dict[str, Any], one: dict[str, Any]) -> str:
+    local = " This time is a local choice." if due["local"] else ""
+    if due["hours"] is None:
+        return f"By when: within {due['working_days']} working days.{local}"
+    hours = f"{due['hours']} hour{'' if due['hours'] == 1 else 's'}"
+    by = ""
+    if one["act_by"]:
+        since = "no time is stated, so from now" if one["noticed_at"] == one["at"] else clock(one["noticed_at"])
+        by = f" ({since}: by {clock(one['act_by'])})"
+    return f"By when: within {hours} of when it was first noticed{by}.{local}"
+
+
+def notes(told: list[str]) -> list[Line]:
+    """What was taken as it stands though it may be a slip of the pen."""
+    return [line for text in told for line in wrapped(f"Look at this: {text}", style="warn", hang=2)]
 
 
 def left_out(names: list[str], label: Label) -> list[Line]:
@@ -145,16 +196,21 @@ def explain(
         library, when = library_of(guideline_dir, guideline, version), instant(at)
         rule = library.rule(number)
         found = explained(library, rule, read_facts(facts).only(library, when), when)
+        if "ring" in found:
+            found["telephone"] = telephones().get(found["ring"], "")
         if as_json:
             print(to_json(found))
         else:
-            show(_explanation(found, library.label))
+            show(_explanation(found, library))
 
 
-def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
+def _explanation(found: dict[str, Any], library: Library) -> list[Line]:
+    label, named = library.label, library.named
     lines = [Line(f"{found['number']}  {found['title']}", "title"), *wrapped(found["action"])]
-    lines += left_out(found["left_out"], label)
+    lines += left_out(found["left_out"], label) + notes(found["notes"])
     says = _SAYS[found["truth"]] if found["asked"] else "is not asked"
+    if "ring" in found and found["truth"] != "false":
+        lines += heading("What to do") + [line for text in what_to_do(found) for line in wrapped(text, 2, hang=2)]
     lines += heading(f"It {says}") + wrapped(found["because"], 2)
     if not found["verified"]:
         lines += wrapped("Nobody has read this at the source yet.", 2, style="warn")
@@ -165,7 +221,9 @@ def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
         lines += heading("Facts used") + table(rows, 2)
     lines += [Line(f"  {label(one['name'])}: too old since {day(one['since'])}", "warn") for one in found["stale"]]
     if found["missing"]:
-        lines += heading("Missing") + [Line(f"  {label(name)}") for name in found["missing"]]
+        lines += heading("Missing") + [
+            line for name in found["missing"] for line in wrapped(_asked_for(name, library), 2, hang=2)
+        ]
     if found["would_change"]:
         lines += heading("What would change it")
         for change in found["would_change"]:
@@ -175,9 +233,25 @@ def _explanation(found: dict[str, Any], label: Label) -> list[Line]:
         lines += heading("Appraisals")
         for one in found["appraisals"]:
             verdict = one["verdict"].replace("_", " ")
-            text = f"{one['ta']} {one['drug']}: {verdict}; {one['because']}.{_waiting(one, label, ' Needs ')}"
+            text = f"{one['ta']} {one['drug']}: {verdict}; {one['because']}.{_waiting(one, named, ' Needs ')}"
             lines += wrapped(text if one["verified"] else f"{text} Unverified.", 2, hang=4)
     return lines + [line for text in found["cautions"] for line in wrapped(f"Ask first: {text}", 2, style="warn")]
+
+
+def _asked_for(name: str, library: Library) -> str:
+    """A missing fact with its name in a facts file; of one that findings imply, which would say so too."""
+    from services.pathway.saying import either
+
+    fact = library.dictionary.facts.get(name)
+    findings = fact.derived.findings if fact and fact.derived else ()
+    if not findings:
+        return library.named(name)
+    return f"{library.named(name)}; it follows as well from {either([_inside(library.label(one)) for one in findings])}"
+
+
+def _inside(label: str) -> str:
+    """A label within a sentence: New limb weakness, but HER2 status, loses its capital."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _stated(value: object) -> str:

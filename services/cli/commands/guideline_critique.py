@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.commands.acting import AsJson
 from services.cli.commands.facts_files import read_facts
-from services.cli.commands.guideline_ask import left_out
+from services.cli.commands.guideline_ask import left_out, notes
 from services.cli.commands.guideline_files import (
     At,
     FactsFile,
@@ -23,6 +22,9 @@ from services.cli.commands.guideline_files import (
 )
 from services.cli.commands.lines import Line, heading, show, wrapped
 from services.cli.commands.shapes import to_json
+
+if TYPE_CHECKING:
+    from services.pathway.knowledge.library import Library
 
 _OBJECTION = 1
 """The exit code when a guard is broken, and of nothing else."""
@@ -59,20 +61,21 @@ def critique(
         if as_json:
             print(to_json(plain))
         else:
-            show(_objections(plain, library.label))
+            show(_objections(plain, library))
     if found.broken:
         raise typer.Exit(_OBJECTION)
 
 
-def _objections(plain: dict[str, Any], label: Callable[[str], str]) -> list[Line]:
-    lines = left_out(plain["left_out"], label)
+def _objections(plain: dict[str, Any], library: Library) -> list[Line]:
+    label = library.label
+    lines = left_out(plain["left_out"], label) + notes(plain["notes"])
     if plain["known"] or plain["part_of"] or any("part" in one for one in (*plain["broken"], *plain["undecided"])):
         lines += wrapped(plain["note"]) if plain["note"] else []
     for one in plain["broken"]:
         doubt = "" if one["verified"] else " (unverified)"
         lines += wrapped(f"{one['number']}{doubt} advises against it. {one['title']}. {one['because']}", style="warn")
     for one in plain["undecided"]:
-        needs = ", ".join(label(name) for name in one["missing"])
+        needs = ", ".join(library.named(name) for name in one["missing"])
         lines += wrapped(f"{one['number']} cannot be decided; it needs {needs}.", style="warn")
     if plain["broken"]:
         return lines + _instead(plain["instead"])

@@ -10,6 +10,7 @@ import typer
 from services.cli.commands.acting import AsJson
 from services.cli.commands.guideline_files import GuidelineDir, OfGuideline, directory_of, refusing
 from services.cli.commands.lines import BLANK, Line, heading, show, wrapped
+from services.cli.commands.telephones import teams_named
 from services.cli.commands.words import guideline as named
 
 if TYPE_CHECKING:
@@ -43,18 +44,18 @@ def diff(
     old: Older, new: Newer, guideline: OfGuideline = "cg81", as_json: AsJson = False, guideline_dir: GuidelineDir = ""
 ) -> None:
     """Say what became of each recommendation from one version to another."""
-    from services.pathway.guideline import load_all
     from services.pathway.knowledge.changes import load_changes
     from services.pathway.knowledge.differences import between
+    from services.pathway.knowledge.folder import read_folder
 
     with refusing():
         directory = directory_of(guideline_dir)
-        versions = load_all(directory)
+        versions = read_folder(directory, teams_named()).versions
         found = between(versions, load_changes(directory, versions), guideline.lower(), old, new)
-    if as_json:
-        print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
-    else:
-        show(_lines(found))
+        if as_json:
+            print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
+        else:
+            show(_lines(found))
 
 
 def _plain(found: Differences) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,17 @@ GuidelineDir = Annotated[
 FactsFile = Annotated[
     str, typer.Option("--facts", metavar="FILE", help="The person's facts, YAML or JSON; - reads standard input.")
 ]
+Number = Annotated[
+    str,
+    typer.Argument(
+        metavar="NUMBER",
+        help="A recommendation such as 1.7.16, or an urgent rule such as U-NS; `show` takes sections too.",
+    ),
+]
 At = Annotated[str, typer.Option("--at", metavar="DATE", help="As of this date or time; else now.")]
+
+_NOBODY_READS = 128 + signal.SIGPIPE
+"""As of any other command whose output nobody reads any more; 0 and 1 would say something of a guard."""
 
 
 @contextmanager
@@ -39,8 +50,13 @@ def refusing() -> Iterator[None]:
     """
     try:
         yield
+        sys.stdout.flush()
     except typer.Exit:
         raise
+    except BrokenPipeError:
+        # Whoever read on has read enough. What is left in the buffer must not fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(_NOBODY_READS) from None
     except Exception as error:
         if os.environ.get("HANDRAIL_DEBUG") == "1":
             raise
@@ -82,12 +98,12 @@ def library_of(guideline_dir: str, guideline: str, version: str) -> Library:
 
 def _existing(name: str, known: list[str], kind: str) -> str:
     """A name that there is. Raises ValueError that lists them, the nearest first."""
-    from services.pathway.dictionary import quoted
+    from services.pathway.saying import quoted
 
     if name in known:
         return name
     near = get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = f" Did you mean '{near[0]}'?" if near else ""
     found = ", ".join(known) or "none"
     raise ValueError(
         f"There is no {kind} called {quoted(name)}.{hint} {kind.partition(' ')[0].capitalize()}s found: {found}."

@@ -18,6 +18,7 @@ from services.cli.commands.guideline_files import (
 )
 from services.cli.commands.lines import Line, heading, show, table, wrapped
 from services.cli.commands.shapes import to_json
+from services.cli.commands.telephones import teams_named
 from services.cli.commands.words import guideline as named
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a version: complete, without contradictions, nothing dead; exit 1 if something is left unexplained."""
+    from services.pathway.knowledge.folder import read_folder
     from services.pathway.knowledge.verify import verify as verified
     from services.pathway.knowledge.verify_plant import planted
     from services.pathway.knowledge.verify_report import page, plain
@@ -58,16 +60,17 @@ def verify(
         if plant and report:
             raise ValueError("--report writes what the data say, and --plant spoils them; use one of the two.")
         library = library_of(guideline_dir, guideline, version)
+        read_folder(directory_of(guideline_dir), teams_named())
         subject = Subject(library, load_explanations(directory_of(guideline_dir), library.guideline))
         if plant:
             subject, fault = planted(subject, plant)
         seen = verified(subject)
         if report:
             Path(report).write_text(page(seen), encoding="utf-8")
-    if as_json:
-        print(to_json({**plain(seen), **({"planted": {"kind": plant, "said": fault}} if plant else {})}))
-    else:
-        show(_lines(seen, fault))
+        if as_json:
+            print(to_json({**plain(seen), **({"planted": {"kind": plant, "said": fault}} if plant else {})}))
+        else:
+            show(_lines(seen, fault))
     if not seen.passed:
         raise typer.Exit(FOUND)
 

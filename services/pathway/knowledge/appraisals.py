@@ -139,7 +139,7 @@ def _problem_with(row: Appraisal, rows: Sequence[Appraisal], known: set[str], di
 def _problem_with_exceptions(names: Sequence[str], dictionary: Dictionary) -> str:
     wrong = next((name for name in names if name not in dictionary.facts), "")
     return (
-        f"exceptions: {wrong!r} is not in the data dictionary{dictionary.nearest(wrong).rstrip('.')}" if wrong else ""
+        f"exceptions: '{wrong}' is not in the data dictionary{dictionary.nearest(wrong).rstrip('.')}" if wrong else ""
     )
 
 
@@ -157,7 +157,7 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     check = _checks(table).get((row.ta, row.rules))
     if check is None:
         return Ruling(row, "not_eligible", "not_recommended")
-    truth, _, missing = check({**_not_excused(row, table, picture), **picture.values})
+    truth, _, missing = check({**not_excused(row, table, picture), **picture.values})
     if truth is False:
         return Ruling(row, "not_eligible", "conditions_not_met")
     failed = _failed_before(row, picture, table.dictionary)
@@ -170,7 +170,7 @@ def _rule(row: Appraisal, table: Appraisals, picture: Picture) -> Ruling:
     return Ruling(row, "eligible_managed_access" if row.status == "managed_access" else "eligible", "conditions_met")
 
 
-def _not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[str, Value]:
+def not_excused(row: Appraisal, table: Appraisals, picture: Picture) -> dict[str, Value]:
     """Exceptions that nobody stated count as a no, so that not everybody is asked whether one applies."""
     if row.exceptions_while is not None:
         condition = compile_condition(row.exceptions_while, table.dictionary)

@@ -17,8 +17,10 @@ from services.pathway.knowledge.appraisals import Ruling, rule_on
 from services.pathway.knowledge.factfile import Person, shown_name
 from services.pathway.knowledge.library import Library
 from services.pathway.knowledge.settling import what_would_change
+from services.pathway.knowledge.shortfalls import shortfalls
 from services.pathway.knowledge.standing import doubts
 from services.pathway.knowledge.urgent import judge_urgent
+from services.pathway.knowledge.what_to_do import what_to_do
 from services.pathway.rules import Judgement, judge
 
 TRUTHS = {"applies": "true", "does_not_apply": "false", "cannot_be_decided": "unknown"}
@@ -45,16 +47,20 @@ def assess(library: Library, person: Person, at: datetime) -> dict[str, Any]:
         "content_hash": guideline.content_hash,
         "at": at.astimezone(UTC).isoformat(),
         "recommendations": [_recommendation(library, person, judgement, day, unread) for judgement in judged],
-        "urgent": [_urgent(library, judgement, open_) for judgement in urgent],
+        "urgent": [_urgent(library, judgement, open_, person, at) for judgement in urgent],
         "facts": _facts(library, person, used, at),
         "left_out": list(person.later),
+        "notes": list(person.notes),
         "warnings": list(doubts(guideline, day)),
     }
 
 
-def _urgent(library: Library, judgement: Judgement, open_: Collection[str]) -> dict[str, Any]:
+def _urgent(
+    library: Library, judgement: Judgement, open_: Collection[str], person: Person, at: datetime
+) -> dict[str, Any]:
     rule = library.urgent.rule(judgement.rule_id) if library.urgent else None
     return {
+        **(what_to_do(rule, judgement, person.picture, at) if rule else {}),
         "rule": judgement.number,
         "title": rule.title if rule else "",
         "truth": TRUTHS[judgement.truth],
@@ -87,6 +93,9 @@ def _recommendation(
         "missing": names_of(judgement.gaps),
         "rests_on": [shown_name(name) for name in judgement.rests_on],
         "appraisal": {ruling.appraisal.ta: ruling.verdict for ruling in rulings},
+        "appraisal_reasons": {
+            ruling.appraisal.ta: _why(library, ruling, person) for ruling in rulings if ruling.why != "conditions_met"
+        },
         "verified": judgement.rule_id not in unread,
     }
 
@@ -95,6 +104,16 @@ def _rulings(library: Library, rule_id: str, person: Person, day: date) -> list[
     if library.appraisals is None:
         return []
     return rule_on(library.appraisals, rule_id, person.picture, day)
+
+
+def _why(library: Library, ruling: Ruling, person: Person) -> dict[str, Any]:
+    """Why a drug is not simply to be had: the conditions that fail and on which facts, or what is missing."""
+    failed = shortfalls(ruling, library.appraisals, person.picture) if library.appraisals else ()
+    return {
+        "because": "; ".join(one.said for one in failed) or _WHY[ruling.why],
+        "failed": [one.plain() for one in failed],
+        "missing": names_of(ruling.gaps),
+    }
 
 
 def names_of(gaps: Iterable[Gap]) -> list[str]:
@@ -113,6 +132,7 @@ def explain(library: Library, rule: Rule, person: Person, at: datetime) -> dict[
         "strength": rule.strength,
         "verified": rule.verified,
         "left_out": list(person.later),
+        "notes": list(person.notes),
         "asked": True,
     }
     if judgement is None:
@@ -120,13 +140,16 @@ def explain(library: Library, rule: Rule, person: Person, at: datetime) -> dict[
     asked = not library.is_urgent(rule) or _asked(judgement, _left_open(library, person))
     return {
         **found,
+        **(what_to_do(rule, judgement, person.picture, at) if library.is_urgent(rule) else {}),
         "truth": TRUTHS[judgement.truth],
         "asked": asked,
         "because": judgement.because if asked else "Nothing was reported that puts it in question.",
         "missing": names_of(judgement.gaps),
         "facts": _facts(library, person, judgement.rests_on, at),
         "stale": [{"name": name, "since": london_date(since).isoformat()} for name, since in judgement.stale],
-        "appraisals": [_ruling(ruling) for ruling in _rulings(library, rule.rule_id, person, london_date(at))],
+        "appraisals": [
+            _ruling(library, ruling, person) for ruling in _rulings(library, rule.rule_id, person, london_date(at))
+        ],
         "would_change": [change.plain() for change in what_would_change(library, rule, person, at)],
         "cautions": list(rule.cautions),
     }
@@ -138,13 +161,12 @@ def _judgement(library: Library, rule: Rule, person: Person) -> Judgement | None
     return next((judgement for judgement in judged if judgement.rule_id == rule.rule_id), None)
 
 
-def _ruling(ruling: Ruling) -> dict[str, Any]:
+def _ruling(library: Library, ruling: Ruling, person: Person) -> dict[str, Any]:
     return {
         "ta": ruling.appraisal.ta,
         "drug": ruling.appraisal.drug,
         "verdict": ruling.verdict,
-        "because": _WHY[ruling.why],
-        "missing": names_of(ruling.gaps),
+        **_why(library, ruling, person),
         "verified": ruling.appraisal.verified,
         "note": ruling.appraisal.note,
     }

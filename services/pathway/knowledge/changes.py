@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from services.pathway.dictionary import NO_OTHER_FIELDS
 from services.pathway.guideline import Guideline
-from services.pathway.yaml_lines import Mapped, read, refused, validated
+from services.pathway.yaml_lines import GuidelineError, Mapped, read, refused, validated
 
 RelationName = Literal[
     "same",
@@ -60,6 +60,7 @@ class Change:
     note: str = ""
 
 
+FILE = "changes.yaml"
 _CHANGE = TypeAdapter(Change)
 Versions = Mapping[tuple[str, str], Guideline]
 
@@ -70,15 +71,44 @@ def load_changes(directory: Path, versions: Versions) -> tuple[Change, ...]:
     Raises:
         GuidelineError: file, line, and what to do; also if a number of either version is left out.
     """
-    path = directory / "changes.yaml"
+    path = directory / FILE
+    written = _read_changes(path)
+    for one in written:
+        _hold_against(one, path, versions)
+    return tuple(change for change, *_ in written)
+
+
+def doubt_about_changes(directory: Path, versions: Versions) -> str:
+    """What would be refused of the steps between versions because a version was edited; empty if nothing.
+
+    Somebody who adds a rule of their own has to tell `diff` of it, and nothing else.
+
+    Raises:
+        GuidelineError: the file is wrong in itself.
+    """
+    path = directory / FILE
+    written = _read_changes(path)
+    try:
+        for one in written:
+            _hold_against(one, path, versions)
+    except GuidelineError as error:
+        return str(error)
+    return ""
+
+
+_Written = tuple[Change, int, list[int]]
+"""A step, the line on which it stands, and those of its relations."""
+
+
+def _read_changes(path: Path) -> list[_Written]:
     raw = read(path)
     entries = raw.get("changes")
     if not isinstance(entries, list) or len(raw) != 1:
         raise refused(path, raw.line, "one list `changes:` is expected; see guidelines/README.md.")
-    return tuple(_change(entry, path, versions) for entry in entries)
+    return [_change(entry, path) for entry in entries]
 
 
-def _change(raw: object, path: Path, versions: Versions) -> Change:
+def _change(raw: object, path: Path) -> _Written:
     if not isinstance(raw, Mapped):
         raise refused(path, 1, "a change is a mapping with guideline, old, new and relations.")
     lines = []
@@ -91,14 +121,17 @@ def _change(raw: object, path: Path, versions: Versions) -> Change:
         for written, name in (("from", "old"), ("to", "new")):
             if written in entry:
                 entry[name] = entry.pop(written)
-    change = validated(_CHANGE, raw, path)
-    old, new = (_version(change.guideline, version, path, raw.line, versions) for version in (change.old, change.new))
-    for relation, line in zip(change.relations, lines, strict=True):
+    return validated(_CHANGE, raw, path), raw.line, lines
+
+
+def _hold_against(written: _Written, path: Path, versions: Versions) -> None:
+    change, line, lines = written
+    old, new = (_version(change.guideline, version, path, line, versions) for version in (change.old, change.new))
+    for relation, where in zip(change.relations, lines, strict=True):
         if problem := _problem_with(relation, old, new):
-            raise refused(path, line, problem)
+            raise refused(path, where, problem)
     if problem := _left_out(change, old, new):
-        raise refused(path, raw.line, problem)
-    return change
+        raise refused(path, line, problem)
 
 
 def _version(guideline_id: str, version: str, path: Path, line: int, versions: Versions) -> Guideline:
@@ -112,7 +145,7 @@ def _version(guideline_id: str, version: str, path: Path, line: int, versions: V
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 def _problem_with(relation: Relation, old: Guideline, new: Guideline) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.pathway.dictionary import Scalar, quoted
+from services.pathway.dictionary import Scalar
 from services.pathway.facts import Picture
 from services.pathway.guideline import Guideline, Rule
 from services.pathway.knowledge.assessment import names_of
@@ -18,6 +18,7 @@ from services.pathway.knowledge.factfile import Person
 from services.pathway.knowledge.library import Library
 from services.pathway.knowledge.proposals import Proposal, UnknownCodeError, read_proposal
 from services.pathway.rules import Judgement, guards_broken_in, judge
+from services.pathway.saying import quoted
 
 __all__ = ["NO_GUIDANCE", "OPEN", "Critique", "UnknownCodeError", "critique"]
 
@@ -40,6 +41,7 @@ class Critique:
     rules: Mapping[str, Rule]
     about: Mapping[str, str]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -84,6 +86,7 @@ class Critique:
             "suggestion": "".join(self.proposal.same_as[:1]),
             "part_of": [{"code": code, "broken": list(numbers)} for code, numbers in self.combined.items()],
             "left_out": list(self.left_out),
+            "notes": list(self.notes),
         }
 
     def _guard(self, one: Judgement) -> dict[str, Any]:
@@ -113,6 +116,7 @@ def critique(library: Library, person: Person, code: str, purpose: str) -> Criti
         rules={rule.rule_id: rule for rule in guideline.rules},
         about={one.rule_id: part for one, part in asked if part},
         left_out=person.later,
+        notes=person.notes,
     )
 
 

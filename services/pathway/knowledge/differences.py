@@ -86,8 +86,8 @@ def find_version(versions: Versions, guideline_id: str, name: str) -> Guideline:
 def _unknown(kind: str, name: str, known: Sequence[str], wanted: str = "") -> str:
     near = [text for text in known if text.startswith((wanted or name).removeprefix("v"))]
     near = near or get_close_matches(wanted or name, known, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[-1]!r}?" if near else ""
-    return f"There is no {kind} called {name!r}.{hint} Known: {', '.join(sorted(known))}."
+    hint = f" Did you mean '{near[-1]}'?" if near else ""
+    return f"There is no {kind} called '{name}'.{hint} Known: {', '.join(sorted(known))}."
 
 
 def _steps(changes: Sequence[Change], guideline_id: str, old: str, new: str) -> list[Change]:

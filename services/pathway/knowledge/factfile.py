@@ -6,61 +6,66 @@ one: nobody knows. `prior_therapies` is the list of all lines of treatment; an e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Therapy, Value, did_you_mean, quoted
+from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Therapy, Value
 from services.pathway.due_dates import london_date
 from services.pathway.facts import Fact, Picture, current
 from services.pathway.knowledge.contradictions import contradiction_in
 from services.pathway.knowledge.instants import instant_of
-from services.pathway.knowledge.specimens import SPECIMENS, SpecimenError, discordant, unfolded
+from services.pathway.knowledge.slips import notes_on_codes, notes_on_lines
+from services.pathway.knowledge.specimens import SPECIMENS, SpecimenError, discordant, place_of, unfolded
 from services.pathway.knowledge.stated_lines import LINES, LineError, as_of, read_lines
+from services.pathway.saying import did_you_mean, nearest, quoted, shown
 
 SOURCE = "facts file"
 _NONE = "prior_therapies_none"
-_LONG_NAME = 60
 _SCALARS = {bool, int, float, str, type(None)}
 
 
 class FactFileError(ValueError):
     """Facts that cannot be used: what is wrong, and the nearest right name if a name is wrong.
 
-    `name` is the fact that it is about, as the file has it, if it is about one.
+    `name` is the fact that it is about, as the file has it, if it is about one; `line` that of the file, if known.
     """
 
     name: object = None
+    line = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """One person's facts: as written, and settled at the instant that was asked about.
 
-    `later` names the facts that were left out because they happened after that instant.
+    `later` names the facts that were left out because they happened after that instant; `notes` tell what was taken as
+    it stands though it may be a slip of the pen.
     """
 
     written: Mapping[str, Any]
     picture: Picture
     later: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person:
     """Settle one flat mapping of facts. Raises FactFileError."""
     if not isinstance(written, Mapping):
-        raise FactFileError(f"facts are a mapping such as {{er_status: positive}}, not {quoted(written)}.")
+        spaced = " Write a space after the colon." if isinstance(written, str) and ":" in written else ""
+        message = f"facts are a mapping of names to values, such as er_status: positive, not {quoted(written)}.{spaced}"
+        raise FactFileError(message)
     facts: list[Fact] = []
     later: list[str] = []
     for name, specimen, entry in _entries(written, dictionary):
         try:
             read = _facts_of(name, entry, dictionary, at)
         except FactFileError as error:
-            error.name = name
-            raise
+            raise _placed(error, name, specimen, written) from None
         if read is None:
-            later.append(f"{SPECIMENS}, {specimen}" if specimen else str(name))
+            later.append(f"{SPECIMENS}, {shown(specimen)}" if specimen else str(name))
             continue
         if name == LINES and read:
             read, after = _as_of(read, at)
@@ -72,19 +77,35 @@ def read_person(written: object, dictionary: Dictionary, at: datetime) -> Person
                 Fact(f"{fact_name}{subject}", fact_name, checked, subject, when, when, "", SOURCE, SOURCE, seq)
             )
     if any(fact.name == "prior_therapy" for fact in facts) and written.get(_NONE) is True:
-        raise FactFileError(f"{LINES} has lines, and {_NONE} says that there were none. Correct one of them.")
+        raise _about(f"{LINES} has lines, and {_NONE} says that there were none. Correct one of them.", _NONE)
     picture = current(facts, dictionary, at)
     _refuse_disagreement(picture)
     if problem := contradiction_in(picture, dictionary):
-        raise FactFileError(problem)
-    return Person(dict(written), picture, tuple(dict.fromkeys(later)))
+        raise _about(problem, next((name for name in written if str(name) in problem.split()), None))
+    notes = (*notes_on_codes(written, dictionary), *notes_on_lines(written.get(LINES), dictionary))
+    return Person(dict(written), picture, tuple(dict.fromkeys(later)), notes)
+
+
+def _placed(error: FactFileError, name: object, specimen: str, written: Mapping[Any, Any]) -> FactFileError:
+    """The refusal of one entry, with the specimen that it is about and where that stands."""
+    found = _about(
+        f"{SPECIMENS}, {shown(specimen)}: {error}" if specimen else str(error), SPECIMENS if specimen else name
+    )
+    found.line = error.line or (place_of(written.get(SPECIMENS), specimen) if specimen else 0)
+    return found
+
+
+def _about(message: str, name: object, line: int = 0) -> FactFileError:
+    found = FactFileError(message)
+    found.name, found.line = name, line
+    return found
 
 
 def _entries(written: Mapping[Any, Any], dictionary: Dictionary) -> list[tuple[object, str, object]]:
     try:
         return list(unfolded(written, dictionary))
     except SpecimenError as error:
-        raise FactFileError(str(error)) from None
+        raise _about(str(error), SPECIMENS, error.line) from None
 
 
 def _facts_of(
@@ -111,9 +132,12 @@ def _as_of(
 
 def _allowed(name: object, value: object, dictionary: Dictionary) -> list[tuple[str, str, Value]]:
     checked = _checked(name, value, dictionary)
-    for fact_name, _, one in checked:
+    for fact_name, which, one in checked:
         if problem := dictionary.problem_with(fact_name, one):
-            raise FactFileError(_with_lines(problem))
+            if fact_name != "prior_therapy":
+                raise FactFileError(problem)
+            node = value[int(which[1:]) - 1] if isinstance(value, Sequence) else None
+            raise _about(f"{LINES}, line {which[1:]}: {problem}", LINES, int(getattr(node, "line", 0)))
     return checked
 
 
@@ -147,13 +171,23 @@ def _unfold(name: object, entry: object, at: datetime) -> tuple[object, datetime
     """The value, and when it was so; one that does not say is taken to be so at the instant asked about."""
     if not isinstance(entry, Mapping):
         return entry, at
-    extra = set(entry) - {"value", "occurred_at"}
-    if extra or "value" not in entry:
+    if name == LINES and "value" not in entry:
         raise FactFileError(
-            f"{_named(name)}: a fact is a value, or {{value, occurred_at}}; this one is {quoted(entry)}."
+            f"{LINES} is a list of lines of treatment: write a dash before each, also before a single one."
         )
+    extra = [key for key in entry if key not in ("value", "occurred_at")]
+    if extra or "value" not in entry:
+        near = nearest(str(extra[0]), ("value", "occurred_at")) if extra else ""
+        hint = f" Did you mean '{near}'?" if near else ""
+        message = f"a fact is a value, or {{value, occurred_at}}; this one is {quoted(entry)}."
+        raise FactFileError(f"{_named(name)}: {message}{hint}")
     when = entry.get("occurred_at")
-    return entry["value"], at if when is None else moment(when)
+    if when is None:
+        return entry["value"], at
+    try:
+        return entry["value"], moment(when)
+    except FactFileError as error:
+        raise FactFileError(f"{_named(name)}: occurred_at: {error}") from None
 
 
 def _checked(name: object, value: object, dictionary: Dictionary) -> list[tuple[str, str, Value]]:
@@ -184,7 +218,7 @@ def _read_lines(value: object) -> list[Therapy]:
     try:
         return read_lines(value)
     except LineError as error:
-        raise FactFileError(str(error)) from None
+        raise _about(str(error), LINES, error.line) from None
 
 
 def _unknown_name(name: object, dictionary: Dictionary) -> str:
@@ -198,11 +232,7 @@ def _named(name: object) -> str:
     """A name as the file has it; YAML takes an unquoted yes, on or no for an answer."""
     if isinstance(name, bool):
         return "an unquoted yes, on or true" if name else "an unquoted no, off or false"
-    return name if isinstance(name, str) and len(name) <= _LONG_NAME else quoted(name)
-
-
-def _with_lines(problem: str) -> str:
-    return problem.replace("'prior_therapy'", repr(LINES))
+    return shown(name) if isinstance(name, str) and name.strip() else quoted(name)
 
 
 def _refuse_disagreement(picture: Picture) -> None:
@@ -210,4 +240,4 @@ def _refuse_disagreement(picture: Picture) -> None:
     for entry in picture.held.values():
         for gap in entry.gaps:
             if gap.why == "disagree" and not discordant(gap):
-                raise FactFileError(f"{entry.name}: {gap.note}. Correct one of them.")
+                raise _about(f"{entry.name}: {gap.note}. Correct one of them.", entry.name)

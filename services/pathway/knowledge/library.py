@@ -8,9 +8,10 @@ from pathlib import Path
 
 from services.pathway.dictionary import Dictionary
 from services.pathway.guideline import Guideline, Rule, load_guideline, load_shared
-from services.pathway.knowledge.appraisals import Appraisals, load_appraisals
+from services.pathway.knowledge.appraisals import Appraisal, Appraisals, load_appraisals
 from services.pathway.knowledge.specimens import SPECIMENS
 from services.pathway.knowledge.urgent import load_urgent
+from services.pathway.saying import quoted
 
 
 class UnknownNumberError(ValueError):
@@ -38,15 +39,70 @@ class Library:
         fact = self.dictionary.facts.get(base, self.dictionary.facts["prior_therapy"])
         return f"{fact.label} ({which})" if which else fact.label
 
+    def named(self, name: str) -> str:
+        """What people call a fact, with its name in a facts file: `Germline BRCA (gbrca)`."""
+        label = self.label(name)
+        return label if " " in name or label.casefold() == name else f"{label} ({name})"
+
     def rule(self, number: str) -> Rule:
-        """The recommendation or urgent rule with this number. Raises UnknownNumberError."""
-        both = (self.guideline, self.urgent) if self.urgent else (self.guideline,)
-        for book in both:
-            if rule := book.by_number(number):
+        """The recommendation or urgent rule with this number, in any case. Raises UnknownNumberError."""
+        wanted = number.strip().rstrip(".").upper()
+        for book in self._books:
+            if rule := book.by_number(wanted):
                 return rule
-        near = get_close_matches(number, [rule.number for book in both for rule in book.rules], n=1)
-        name = f"{self.guideline.guideline_id}@{self.guideline.version}"
-        raise UnknownNumberError(f"{name} has no {number}.{f' Did you mean {near[0]}?' if near else ''}")
+        asked = quoted(number).strip("'")
+        raise UnknownNumberError(f"{self._name} has no {asked}.{self._hint(wanted)}")
+
+    def section(self, section: str) -> list[Rule]:
+        """The recommendations under a section such as 1.7. Raises UnknownNumberError."""
+        found = [rule for rule in self.guideline.rules if rule.number.startswith(f"{section}.")]
+        if not found:
+            others = ", ".join(self._sections())
+            message = f"{self._name} has no recommendation under {section}. These have some: {others}."
+            raise UnknownNumberError(f"{message}{self._elsewhere()}")
+        return found
+
+    def appraisals_called(self, ta: str) -> list[Appraisal]:
+        """The rows of an appraisal, such as TA801. Raises UnknownNumberError."""
+        rows = self.appraisals.appraisals if self.appraisals else ()
+        found = [row for row in rows if row.ta == ta]
+        if not found:
+            near = get_close_matches(ta, [row.ta for row in rows], n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise UnknownNumberError(f"No appraisal {ta} stands in this guideline data.{hint}")
+        return found
+
+    @property
+    def _books(self) -> tuple[Guideline, ...]:
+        return (self.guideline, self.urgent) if self.urgent else (self.guideline,)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.guideline.guideline_id}@{self.guideline.version}"
+
+    def _sections(self) -> list[str]:
+        return list(dict.fromkeys(rule.number.rpartition(".")[0] for rule in self.guideline.rules))
+
+    def _elsewhere(self) -> str:
+        told = ", ".join(f"{one.guideline}@{one.version}" for one in self.guideline.delegates_to)
+        return f" It leaves some matters to {told}." if told else ""
+
+    def _hint(self, wanted: str) -> str:
+        """What was probably meant; of a number that its section does not have, how far the section goes."""
+        section = wanted.rpartition(".")[0]
+        if wanted[:1].isdigit():
+            inside = [rule.number for rule in self.guideline.rules if rule.number.startswith(f"{section}.")]
+            if section and inside:
+                meant = get_close_matches(wanted, inside, n=1)
+                hint = f" Did you mean {meant[0]}?" if meant else ""
+                return f"{hint} Section {section} goes from {inside[0]} to {inside[-1]}."
+            return f" Its sections are {', '.join(self._sections())}; `handrail guideline show 1.7` lists one."
+        near = get_close_matches(wanted, [rule.number for book in self._books for rule in book.rules], n=1)
+        return (
+            f" Did you mean {near[0]}?"
+            if near
+            else " Write a number such as 1.7.16, an urgent rule such as U-NS, or show an appraisal such as TA495."
+        )
 
     def is_urgent(self, rule: Rule) -> bool:
         """Whether the rule is one of the urgent ones."""

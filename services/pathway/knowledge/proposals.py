@@ -14,9 +14,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from services.pathway.conditions import Among, Compare, Condition, Negated
-from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Scalar, Therapy, quoted
+from services.pathway.dictionary import UNKNOWN_CODES, Dictionary, Scalar, Therapy
 from services.pathway.guideline import Guideline
 from services.pathway.knowledge.library import Library
+from services.pathway.saying import quoted
 
 _IMAGING, _PURPOSE, _REGIMEN = "proposed_modality", "imaging_purpose", "proposed_regimen"
 _TREATMENT = "treatment"
@@ -86,7 +87,7 @@ def read_proposal(library: Library, stated: str, stated_purpose: str) -> Proposa
         found = words.read(text, parts)
         return replace(found, facts={**found.facts, **({_PURPOSE: purpose} if imaging else {})})
     if near := words.nearest(text, parts):
-        message = f"{quoted(stated)} is a code that no recommendation knows. Did you mean {near!r}?"
+        message = f"{quoted(stated)} is a code that no recommendation knows. Did you mean '{near}'?"
         raise UnknownCodeError(message)
     return words.read(text, parts)
 
@@ -122,7 +123,7 @@ def _purpose(dictionary: Dictionary, stated: str) -> str:
 def _unknown(code: str, known: Sequence[str], what: str) -> str:
     folded = {_plain(name): name for name in known}
     near = get_close_matches(_plain(code), list(folded), n=1, cutoff=0.5)
-    tip = f"Did you mean {folded[near[0]]!r}?" if near else f"It is one of {', '.join(known)}."
+    tip = f"Did you mean '{folded[near[0]]}'?" if near else f"It is one of {', '.join(known)}."
     return f"{quoted(code)} is no {what} of the data dictionary. {tip}"
 
 

@@ -9,21 +9,25 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
-from services.pathway.dictionary import UNKNOWN_CODES, Therapy, did_you_mean, quoted
+from services.pathway.dictionary import UNKNOWN_CODES, Therapy
 from services.pathway.knowledge.instants import day_of
+from services.pathway.saying import did_you_mean, quoted
 
 LINES = "prior_therapies"
 """The name under which all lines of treatment stand; live, each line is a fact `prior_therapy`."""
 _FIELDS = tuple(field.name for field in fields(Therapy))
 _SAME = {"start": "started_on", "end": "ended_on"}
 _DATES = ("started_on", "last_dose_on", "ended_on")
+_EXAMPLES = {"agents": "letrozole, ribociclib", "classes": "aromatase_inhibitor, cdk46"}
 _ONGOING = "ongoing"
 _EARLIEST = date(1900, 1, 1)
 _MOST_LINES, _MOST_MONTHS = 60, 1200
 
 
 class LineError(ValueError):
-    """A line of treatment that cannot be: which one, what is wrong, and what to write."""
+    """A line of treatment that cannot be: which one, what is wrong, and what to write. `line`: of the file, else 0."""
+
+    line = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,17 @@ class StatedLines:
 def read_lines(value: object) -> list[Therapy]:
     """Every line of a list; an empty list says that there were none. Raises LineError."""
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise LineError(
-            f"{LINES} is a list of lines of treatment (an empty list: there were none), not {quoted(value)}."
-        )
-    return [_line(line, f"{LINES}, line {number}") for number, line in enumerate(value, 1)]
+        message = f"{LINES} is a list of lines of treatment, each with a dash before it ([]: there were none)"
+        raise LineError(f"{message}, not {quoted(value)}.")
+    return [_placed(line, number) for number, line in enumerate(value, 1)]
+
+
+def _placed(line: object, number: int) -> Therapy:
+    try:
+        return _line(line, f"{LINES}, line {number}")
+    except LineError as error:
+        error.line = int(getattr(line, "line", 0))
+        raise
 
 
 def as_of(lines: Sequence[Therapy], on: date) -> StatedLines:
@@ -64,7 +75,7 @@ def as_of(lines: Sequence[Therapy], on: date) -> StatedLines:
 def _line(line: object, place: str) -> Therapy:
     if not isinstance(line, Mapping):
         raise LineError(
-            f"{place}: write a mapping such as {{setting: advanced, agents: [letrozole]}}, not {quoted(line)}."
+            f"{place}: write a line such as {{setting: advanced, agents: [letrozole]}}, not {quoted(line)}."
         )
     stated = {_SAME.get(str(key), str(key)): content for key, content in line.items() if content is not None}
     for key in stated:
@@ -91,7 +102,7 @@ def _check_words(stated: dict[str, Any], place: str) -> None:
     for key in ("agents", "classes"):
         names = stated.get(key, ())
         if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
-            raise LineError(f"{place}: {key} is a list of names, not {quoted(names)}.")
+            raise LineError(f"{place}: {key} is a list of names, such as [{_EXAMPLES[key]}], not {quoted(names)}.")
         stated[key] = tuple(name.strip().lower() for name in names)
 
 

@@ -152,12 +152,12 @@ def _gap_findings(subject: Subject, people: People) -> list[Finding]:
         for key, members in groups.items()
     ]
     stale = [gap.gap for gap in subject.explanations.gaps if not people.silent[gap.gap]]
-    return found + [Finding("stale", (number,), f"the gap {gap!r} is explained, but nobody is in it.") for gap in stale]
+    return found + [Finding("stale", (number,), f"the gap '{gap}' is explained, but nobody is in it.") for gap in stale]
 
 
 def _silence_findings(silences: Iterable[Left]) -> list[Finding]:
     return [
-        Finding("stale", (), f"the situation {left.situation.name!r} is explained, but everybody in it has an option.")
+        Finding("stale", (), f"the situation '{left.situation.name}' is explained, but everybody in it has an option.")
         for left in silences
         if not left.nothing
     ]

@@ -22,7 +22,7 @@ class PlantError(ValueError):
 def planted(subject: Subject, kind: str) -> tuple[Subject, str]:
     """The subject with a fault, and what was done. Raises PlantError."""
     if kind not in PLANTS:
-        raise PlantError(f"{kind!r} cannot be planted; choose one of {', '.join(PLANTS)}.")
+        raise PlantError(f"'{kind}' cannot be planted; choose one of {', '.join(PLANTS)}.")
     if not subject.options:
         name = f"{subject.guideline.guideline_id}@{subject.guideline.version}"
         raise PlantError(f"{name} has no decision with options in verification.yaml to plant a fault in.")

@@ -6,7 +6,7 @@ where the guidance itself is silent, which options may apply together and why. N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -133,6 +133,17 @@ def load_explanations(directory: Path, guideline: Guideline) -> Explanations:
     return empty
 
 
+def load_all_explanations(directory: Path, versions: Iterable[Guideline]) -> tuple[Explanations, ...]:
+    """What is written about every version; a version that was taken out is left out. Raises GuidelineError."""
+    path = directory / FILE
+    if not path.is_file():
+        return ()
+    raw = read(path)
+    if not isinstance(raw.get("versions"), list) or len(raw) != 1:
+        raise refused(path, raw.line, "one list `versions:` is expected; see guidelines/README.md.")
+    return tuple(load_explanations(directory, guideline) for guideline in versions)
+
+
 def _read_one(entry: Mapped, guideline: Guideline, path: Path) -> Explanations:
     dictionary = guideline.dictionary
     predicates: dict[str, Condition] = {}
@@ -145,7 +156,7 @@ def _read_one(entry: Mapped, guideline: Guideline, path: Path) -> Explanations:
         raise refused(path, int(getattr(error, "line", 0)) or entry.line, str(error)) from None
     found = validated(_ONE, entry, path)
     if found.decision and guideline.rule(found.decision) is None:
-        raise GuidelineError(f"{path}:{entry.line}: decision: there is no {found.decision!r}; correct the rule_id.")
+        raise GuidelineError(f"{path}:{entry.line}: decision: there is no '{found.decision}'; correct the rule_id.")
     return found
 
 

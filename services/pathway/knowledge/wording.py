@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.pathway.conditions import COMPARISONS, Among, Compare, Condition, Every, Negated
 from services.pathway.dictionary import Dictionary
 from services.pathway.facts import value_text
+from services.pathway.saying import unit_of
 
 
 def condition_text(condition: Condition, dictionary: Dictionary) -> str:
@@ -12,8 +13,7 @@ def condition_text(condition: Condition, dictionary: Dictionary) -> str:
     if isinstance(condition, Negated):
         return f"not ({condition_text(condition.part, dictionary)})"
     if isinstance(condition, Compare):
-        unit = dictionary.facts[condition.fact].unit
-        limit = f"{condition.limit:g}{f' {unit}' if unit else ''}"
+        limit = f"{condition.limit:g}{unit_of(dictionary.facts[condition.fact])}"
         return f"{dictionary.facts[condition.fact].label} is {COMPARISONS[condition.comparison][1]} {limit}"
     if isinstance(condition, Among):
         return _among(condition, dictionary)

@@ -59,7 +59,7 @@ def test_what_is_left_out_is_called_by_its_name(tmp_path: Path) -> None:
         ({"months": "six"}, "months is a number of months"),
         ({"line": "two"}, "line is a whole number from 0 to 60"),
         ({"line": -1}, "line is a whole number from 0 to 60"),
-        ({"setting": ["advanced"]}, "setting is one word, not a list of 1"),
+        ({"setting": ["advanced"]}, "setting is one word, not a list with 'advanced' in it"),
         ({"stop_reason": 3}, "stop_reason is one word, not 3"),
         ({"agents": "letrozole"}, "agents is a list of names"),
     ],
