@@ -209,6 +209,7 @@ class Dictionary:
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     also_called: Mapping[str, str] = field(default_factory=dict)
+    black_triangle: tuple[str, ...] = ()  # agents of which every suspected reaction is reported
     only_alone: tuple[str, ...] = ()  # proposed regimens that are another regimen with another drug beside them
     beside: tuple[str, ...] = ()  # classes that make no other regimen of what they are given with
     contradictions: tuple[Mapping[str, Scalar], ...] = ()
@@ -239,6 +240,12 @@ class Dictionary:
         """The dictionary's name of a drug: as written there, or as it is also called; else the name itself."""
         plain = _plain(name)
         return _agents_by_name(self).get(_plain(self.also_called.get(plain, plain)), name)
+
+    def carries_black_triangle(self, medicine: str) -> bool:
+        """Say whether a medicine is on the list of additional monitoring: by name, by brand, or in a longer text."""
+        said = _plain(medicine)
+        named = {_plain(self.agent(word)) for word in (said, *said.split("_"))}
+        return any(_plain(agent) in named or f"_{_plain(agent)}_" in f"_{said}_" for agent in self.black_triangle)
 
     def _classes_of_agent(self, agent: str) -> tuple[str, ...]:
         return tuple(self.agents.get(self.agent(agent), ()))

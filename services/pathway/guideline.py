@@ -127,7 +127,7 @@ class Shared:
 
 
 _DICTIONARY = TypeAdapter(Dictionary)
-_JUDGES_NOTHING = {"facts", "also_called", "only_alone", "beside", "contradictions"}
+_JUDGES_NOTHING = {"facts", "also_called", "black_triangle", "only_alone", "beside", "contradictions"}
 """Of facts, what the rules read is added by itself."""
 _EVENT = TypeAdapter(EventDef)
 _FILE = TypeAdapter(_File)

@@ -80,6 +80,8 @@ def checked_report(request: Any, kind: str, guideline: Guideline, actor: Actor) 
     said = request_hash(request, kind)
     if kind == "therapy_line_started" and not event.course.started_on:
         event.course.started_on = london_date(occurred_at).isoformat()  # before its fact is made of it
+    if kind == "adverse_event_reported" and guideline.dictionary.carries_black_triangle(event.suspected_medicine):
+        event.black_triangle = True  # the list knows it, whether or not the reporter does
     facts = _facts(request, kind, guideline)
     return messages.Report(
         key=request.idempotency_key,

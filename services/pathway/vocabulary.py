@@ -41,9 +41,9 @@ def _named(dictionary: Dictionary) -> Iterator[tuple[tuple[str, ...], str, Colle
         if _made_of(stands_for, meant):
             continue  # one name for two drugs, each of them known
         yield ("also_called", word), stands_for, meant, "drug, class or scan; correct it, or add the drug to `agents`"
-    yield from (
-        (("only_alone",), name, meant, "drug; correct it, or add it to `agents`") for name in dictionary.only_alone
-    )
+    listed = "drug; correct it, or add it to `agents`"
+    yield from ((("black_triangle",), name, dictionary.agents, listed) for name in dictionary.black_triangle)
+    yield from ((("only_alone",), name, meant, listed) for name in dictionary.only_alone)
 
 
 def _made_of(code: str, names: Collection[str]) -> bool:

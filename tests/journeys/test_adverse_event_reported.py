@@ -59,5 +59,11 @@ async def test_a_serious_reaction_waits_for_its_yellow_card_until_a_person_gives
     # then a mild reaction to an old medicine asks for none, and a device's does
     mild = events_pb2.AdverseEventReported(reaction="Hot flushes", suspected_medicine="letrozole")
     assert not of_kind(await door.told(NURSE, "ReportAdverseEvent", patient, mild), "yellow_card")
+    # a medicine on the list of additional monitoring asks for one, by its brand too and whoever reports it
+    new = events_pb2.AdverseEventReported(reaction="Cough", suspected_medicine="Enhertu 100 mg", told_by="carer")
+    (card,) = of_kind(await door.told(NURSE, "ReportAdverseEvent", patient, new), "yellow_card")
+    assert "black triangle" in card.reason
+    sent = events_pb2.YellowCardSubmitted(adverse_event_id=card.subject_id, reference="ADR-26-000124")
+    await door.told(NURSE, "SubmitYellowCard", patient, sent)
     pump = events_pb2.AdverseEventReported(reaction="Skin infection", device="Syringe pump")
     assert of_kind(await door.told(NURSE, "ReportAdverseEvent", patient, pump), "yellow_card")

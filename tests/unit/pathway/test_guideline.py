@@ -113,6 +113,12 @@ RULES = "cg81/2026-06-30.yaml"
         ("dictionary.yaml", "inhibitor: [endocrine]", "inhibitor: [endocrin]", "Did you mean 'endocrine'"),
         ("dictionary.yaml", "chemotherapy: [anthracycline,", "chemotherapy: [anthracyclin,", "no class of treatment"),
         ("dictionary.yaml", "kisqali: ribociclib", "kisqali: ribocicilb", "Did you mean 'ribociclib'"),
+        (
+            "dictionary.yaml",
+            "black_triangle: [trastuzumab d",
+            "black_triangle: [trastuzumb d",
+            "Did you mean 'trastuzumab",
+        ),
         ("dictionary.yaml", "only_alone: [fulvestrant]", "only_alone: [fulvestran]", "Did you mean 'fulvestrant'"),
         (RULES, "proposed_regimen, is: eribulin", "proposed_regimen, is: eribulinn", "Did you mean 'eribulin'"),
         (RULES, "[trastuzumab_ai,", "[trastuzamab_ai,", "Did you mean 'trastuzumab'"),
