@@ -66,7 +66,7 @@ def refusing() -> Iterator[None]:
 
 def _said(error: Exception) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename or 'the output'}: {error.strerror}"
+        return f"{error.filename or 'the output'}: {error.strerror}; check the name of the file."
     if isinstance(error, ValueError):
         return str(error)
     return f"this could not be worked out ({type(error).__name__}); HANDRAIL_DEBUG=1 shows where."
@@ -114,4 +114,7 @@ def instant(at: str) -> datetime:
     """The instant asked about; a date means its end, in London. Raises ValueError."""
     from services.pathway.knowledge.factfile import moment
 
-    return moment(at, end=True) if at else datetime.now(UTC)
+    try:
+        return moment(at, end=True) if at else datetime.now(UTC)
+    except ValueError as error:
+        raise ValueError(f"--at: {error}") from None

@@ -90,6 +90,10 @@ class Library:
     def _hint(self, wanted: str) -> str:
         """What was probably meant; of a number that its section does not have, how far the section goes."""
         section = wanted.rpartition(".")[0]
+        if any(rule.number.startswith(f"{wanted}.") for rule in self.guideline.rules):
+            return f" It is a section: `handrail guideline show {wanted}` lists its recommendations."
+        if wanted.startswith("TA") and wanted[2:].strip().isdigit():
+            return f" It is an appraisal: `handrail guideline show {wanted}` says which recommendations point to it."
         if wanted[:1].isdigit():
             inside = [rule.number for rule in self.guideline.rules if rule.number.startswith(f"{section}.")]
             if section and inside:

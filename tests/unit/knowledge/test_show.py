@@ -57,6 +57,12 @@ def test_a_section_and_an_appraisal_as_data() -> None:
     assert appraisal["appraisals"][0]["drug"] == "Eribulin"
 
 
+@pytest.mark.parametrize(("asked", "says"), [("1.7", "It is a section"), ("ta495", "It is an appraisal")])
+def test_explain_is_about_one_recommendation(tmp_path: Path, asked: str, says: str) -> None:
+    done = call("explain", asked, *PINNED, "--facts", written(tmp_path, {}))
+    assert (done.exit_code, says in done.stderr) == (2, True), done.stderr
+
+
 def test_explain_takes_any_case_too(tmp_path: Path) -> None:
     found = json.loads(call("explain", "u-ns", *PINNED, "--facts", written(tmp_path, {}), "--json").stdout)
     assert found["number"] == "U-NS"

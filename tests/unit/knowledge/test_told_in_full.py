@@ -25,7 +25,10 @@ def flat(text: str) -> str:
 
 
 def appraised(found: dict[str, Any], number: str) -> dict[str, Any]:
-    return next(one for one in found["recommendations"] if one["number"] == number)["appraisal_reasons"]
+    reasons: dict[str, Any] = next(one for one in found["recommendations"] if one["number"] == number)[
+        "appraisal_reasons"
+    ]
+    return reasons
 
 
 @pytest.mark.parametrize(
