@@ -30,18 +30,6 @@ _TEXT = "tag:yaml.org,2002:str"
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _ODD_NUMBER = re.compile(r"[-+]?(0[0-9xb_]|.*:)")
 """058 is octal to YAML 1.1, and 1:30 ninety: nobody who writes them means that."""
-_IN_QUOTES = {
-    "number",
-    "version",
-    "old",
-    "new",
-    "from",
-    "to",
-    "numbers",
-    "checked_on",
-    "effective_from",
-    "effective_to",
-}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -61,8 +49,7 @@ class Listed(list[Any]):
 class _Builder:
     """Plain data from YAML nodes: mappings and lists remember their line, and no key may stand twice.
 
-    `built`: what was made of each node that several names may point to; without it each name gets a copy of its own,
-    and numbers of recommendations and versions have to stand in quotes.
+    `built`: what was made of each node that several names may point to; without it each name gets a copy of its own.
     """
 
     scalars: SafeConstructor
@@ -98,8 +85,6 @@ class _Builder:
                 raise _marked("a name cannot be a list or a mapping", key_node)
             if key in found:
                 raise _marked(f"the key {quoted(key)} stands twice", key_node)
-            if self.built is None and key in _IN_QUOTES:
-                _refuse_unquoted(key, value_node)
             found[key] = self.make(value_node)
         return found
 
@@ -110,13 +95,6 @@ class _Wrong(yaml.MarkedYAMLError):
 
 def _marked(problem: str, node: yaml.Node) -> _Wrong:
     return _Wrong(problem=problem, problem_mark=node.start_mark)
-
-
-def _refuse_unquoted(key: object, node: yaml.Node) -> None:
-    """Refuse a number or version without quotes: 1.10 would be the number 1.1, and a date no text."""
-    for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-        if isinstance(part, yaml.ScalarNode) and not part.style and part.value:
-            raise _marked(f'{key} stands without quotes; write "{part.value}" in quotes', part)
 
 
 def _said_of_value(node: yaml.ScalarNode, error: Exception) -> str:

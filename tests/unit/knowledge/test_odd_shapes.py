@@ -116,7 +116,7 @@ def test_any_bytes_are_answered_or_refused_in_plain_english(content: bytes) -> N
         ("bone_mets: yes\n", ":1: bone_mets (Bone metastases) is one of present, absent, not yes (true)."),
         ('new_limb_weakness: "yes"\n', "write true or false without quotes, not 'yes'"),
         ("recurrence: 1\n", "write true or false, or leave it out if nobody knows; not 1"),
-        ("er_status: positiv\n", "Did you mean 'positive'?"),
+        ("er_status: positivee\n", "Did you mean 'positive'?"),
         ("age_years: 058\n", "write 58 without quotes"),
         ("age_years: 063\n", "'063' would be read as another number"),
         ("age_years: 1:30\n", "'1:30' would be read as another number"),

@@ -76,8 +76,13 @@ def test_explain_takes_any_case_too(tmp_path: Path) -> None:
         ("promises.yaml", "referral_agreed: {working_days: 3", "referral_agreed: {working_days: -3", "promises.yaml:"),
         ("ladders.yaml", "telephones:", "telefones:", "ladders.yaml:"),
         ("visits.yaml", "modes: [face_to_face, video]", "modes: [face_to_face, vido]", "visits.yaml:"),
-        ("cg81/2026-06-30.yaml", 'number: "1.8.1"', "number: 1.8.1", 'number stands without quotes; write "1.8.1"'),
-        ("cg81/2026-06-30.yaml", 'version: "2026-06-30"', "version: 2026-06-30", "version stands without quotes"),
+        (
+            "cg81/2026-06-30.yaml",
+            'number: "1.8.1"',
+            "number: 1.8",
+            "number: Input should be a valid string (write it in quotes)",
+        ),
+        ("cg81/2026-06-30.yaml", 'version: "2026-06-30"', "version: 2026-06-30", "(write it in quotes)"),
     ],
 )
 def test_every_file_of_the_folder_is_read(tmp_path: Path, file: str, old: str, new: str, says: str) -> None:
