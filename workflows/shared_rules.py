@@ -7,6 +7,13 @@ from workflows.messages import PathwayState, Report
 from workflows.refusals import Refusal
 from workflows.shared_decisions import CARE, EMAIL, INFORMATION, SPEAK_FOR, TREATMENT
 
+_NOT_WRITTEN_TO = {
+    "death": "A death was reported of this person, so nothing was sent. If it is a mistake, withdraw that report first.",
+    "preference": "This person wants no messages from Handrail, so nothing was sent. Give it in another form, or report "
+    "that they opted in again.",
+    "safe_contact": "Only the safe ways may be used to reach this person, and Handrail writes nothing to them. "
+    "Give it in a way that was agreed with them.",
+}
 _PERSONS_OWN = frozenset({"", "person", "person_with_support"})
 
 
@@ -34,15 +41,12 @@ def _not_sent(state: PathwayState, report: Report) -> Refusal | None:
         return Refusal("not_found", "Nobody with this id stands beside the person. Record who they are first.")
     if event["form"] != EMAIL or event["outcome"] != "given":
         return None  # what was said or handed over has happened, whatever was agreed
+    if why := next((said for cause, said in _NOT_WRITTEN_TO.items() if cause in state.suppressed), ""):
+        return _conflict(why)
     if not state.email:
         return _conflict(
             "No e-mail address is agreed with this person, so nothing was sent. Agree with them how to reach them, "
             "with e-mail among the ways and their own address; or give it in another form."
-        )
-    if "safe_contact" in state.suppressed:
-        return _conflict(
-            "Only the safe ways may be used to reach this person, and Handrail writes nothing to them. "
-            "Give it in a way that was agreed with them."
         )
     unwanted = {INFORMATION, f"{INFORMATION}_{event['topic']}"} & {*state.suppressed}
     if unwanted and not event.get("asked_for"):

@@ -85,6 +85,26 @@ def test_only_the_persons_own_address_is_written_to() -> None:
         assert not shared_decisions.sent(state, said("information_given", **(SHEET | other)), "e1")
 
 
+@pytest.mark.parametrize(
+    ("suppressed", "says"),
+    [
+        (["death"], "A death was reported"),
+        (["preference"], "wants no messages"),
+        (["safe_contact"], "Only the safe ways"),
+        (["information"], "does not want information"),
+        (["information_outlook"], "(outlook)"),
+        (["information_support"], ""),
+        ([], ""),
+    ],
+)
+def test_what_would_not_be_sent_is_refused_with_what_to_do(suppressed: list[str], says: str) -> None:
+    state = a_state(email="her@example.net", suppressed=suppressed)
+    refused = shared_rules.refusal(state, said("information_given", **SHEET))
+    assert says in refused.message if says and refused else (refused is None) is (says == "")
+    # what was said face to face has happened, whatever was agreed
+    assert shared_rules.refusal(state, said("information_given", **(SHEET | {"form": "spoken"}))) is None
+
+
 def decision(**values: object) -> Report:
     return replace(said("decision_made", outcome="OUTCOME_ACCEPTED", **values), treatment="agreed")
 
