@@ -8,10 +8,10 @@ from workflows.refusals import Refusal
 from workflows.shared_decisions import CARE, EMAIL, INFORMATION, SPEAK_FOR, TREATMENT
 
 _NOT_WRITTEN_TO = {
-    "death": "A death was reported of this person, so nothing was sent. If it is a mistake, withdraw that report first.",
-    "preference": "This person wants no messages from Handrail, so nothing was sent. Give it in another form, or report "
-    "that they opted in again.",
-    "safe_contact": "Only the safe ways may be used to reach this person, and Handrail writes nothing to them. "
+    "death": "A death was reported of this person, so nothing was sent. If that is a mistake, withdraw the report.",
+    "preference": "This person wants no messages from Handrail, so nothing was sent. Give it in another form, or "
+    "report that they opted in again.",
+    "safe_contact": "Only the safe ways may be used to reach this person; Handrail writes nothing to them. "
     "Give it in a way that was agreed with them.",
 }
 _PERSONS_OWN = frozenset({"", "person", "person_with_support"})
