@@ -30,7 +30,7 @@ from services.cli.errors import CliError
 from services.runtime.context import Actor
 from services.runtime.errors import Category, HandrailError
 
-_DUPLICATES, _JUMPS, _IMPORTS = 0.15, 0.2, 0.2
+_DUPLICATES, _JUMPS, _IMPORTS = 0.15, 0.15, 0.2
 _JUMP_SECONDS = 20.0
 _HOURS = (1, 6, 30, 24 * 4, 24 * 15)
 _TWO_DAYS = 48
