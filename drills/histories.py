@@ -103,8 +103,9 @@ def due_is_marked(trace: Sequence[Step]) -> Iterator[Slice]:
     for item_id, late in _late(trace).items():
         title = next((str(s.detail["title"]) for s in trace if s.what == "opened" and s.about == item_id), "")
         marks = either(_about("overdue", item_id), _tells(item_id, frozenset({"item_overdue"})))
-        put_off = _dealt_with(item_id)
-        unmarked = both(_one_of(late), no(put_off), no(since(no(put_off), marks)))
+        put_off = both(_about("moved", item_id), that(dealt_with))
+        gone = since(no(_about("reopened", item_id)), _about("closed", item_id))
+        unmarked = both(_one_of(late), no(gone), no(put_off), no(since(no(put_off), marks)))
         began = both(unmarked, no(before(unmarked)))
         yield f"“{title}”", trace, when(unmarked, once(began, SOON))
 
@@ -124,10 +125,6 @@ def _late(trace: Sequence[Step]) -> Mapping[str, set[int]]:
 
 def _one_of(steps: Collection[int]) -> Formula:
     return that(lambda s: id(s) in steps)
-
-
-def _dealt_with(item_id: str) -> Formula:
-    return that(lambda s: s.about == item_id and dealt_with(s))
 
 
 def _about(what: str, item_id: str) -> Formula:

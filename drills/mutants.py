@@ -149,14 +149,13 @@ def _told(at: datetime, message_id: str) -> Step:
 def never_told(trace: Trace) -> Iterator[Trace]:
     """A task is overdue, and nobody hears of it; or hears of it too late."""
     for place, step in _places(trace, "overdue"):
-        told = [p for p, s in _places(trace, "told") if step.about in s.detail["items"]]
-        done = any(s.about == step.about and dealt_with(s) for s in trace[place:])
-        if told and not done:
-            yield _without(trace, *told)
-        if told and not done and trace[told[-1]].at <= step.at + SOON:
-            late = {p: replace(trace[p], at=step.at + LATE) for p in told if p > place}
-            if len(late) == len(told):
-                yield [late.get(p, s) for p, s in enumerate(trace)]
+        dealt = next((s.seq for s in trace[place:] if s.about == step.about and dealt_with(s)), None)
+        so_far = [s for s in trace if dealt is None or s.seq < dealt]
+        told = [p for p, s in _places(so_far, "told") if step.about in s.detail["items"]]
+        if told and not judged(so_far):
+            silent, last = _without(so_far, *told), so_far[told[-1]]
+            yield silent
+            yield [*silent, replace(last, at=step.at + LATE + (last.held - step.held))]
 
 
 def referral_dropped(trace: Trace) -> Iterator[Trace]:

@@ -147,11 +147,17 @@ class PurePerson(PatientPathway):
         self.moment += _STEP
         self._accept(report)
         self._file_all()
+        self._let_come_due(self.moment)  # what opens late, or comes back late, is late at once
         return True
 
     def days_go_by(self, days: int) -> None:
         """Let the clock run, with every due time that comes; what climbs its ladder is told, and comes again."""
         until = self.moment + timedelta(days=days)
+        self._let_come_due(until)
+        self.moment = until
+
+    def _let_come_due(self, until: datetime) -> None:
+        """Do what the clock does at each due time that comes."""
         while (due := self._next_due()) <= until:
             self.moment = max(due, self.moment)
             self._tick(self.moment)
@@ -160,7 +166,6 @@ class PurePerson(PatientPathway):
                 if item := self.state.items.get(climb.item_id):
                     self.state.items[item.item_id] = replace(item, rung_at=None)
             self.state.climbs.clear()
-        self.moment = until
 
     def planned_again(self) -> Plan:
         """Ask the planner once more, with nothing changed; it should want nothing."""
