@@ -258,12 +258,11 @@ def _about_an_appointment(event: str, **fields: Any) -> Act:  # noqa: ANN401 - a
 
 
 def follow_up_triggered(person: Person, rng: Random) -> Said:
-    occasion = one_of(person.occasions, rng) if rng.random() < 0.3 else ""
-    return Said(
-        "follow_up_triggered",
-        {"purpose": "Bone health", "occasion": occasion or new_id(person.occasions, rng)},
-        SCHEDULER,
-    )
+    """A new visit, or one that was asked for before; each has its own words, so that one asked for twice is seen."""
+    again = one_of(person.occasions, rng) if rng.random() < 0.3 else ""
+    occasion = again or new_id(person.occasions, rng)
+    purpose = f"Bone health, visit {person.occasions.index(occasion) + 1}"
+    return Said("follow_up_triggered", {"purpose": purpose, "occasion": occasion}, SCHEDULER)
 
 
 def plain_act(event: str, by: tuple[str, str], **fields: Any) -> Act:  # noqa: ANN401 - any field

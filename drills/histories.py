@@ -6,9 +6,9 @@ of them. `judged` returns what did not hold, in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from drills.logic import Formula, before, both, either, eventually, first_failure, no, once, rising, since, that, when
 from drills.traces import Step
@@ -87,7 +87,7 @@ def dealt_with(step: Step) -> bool:
     return step.what == "closed" or (step.what == "moved" and step.detail["change"] in {"moved", "attempted"})
 
 
-def overdue_is_told(trace: Sequence[Step], soon: timedelta = SOON) -> Iterator[Slice]:
+def overdue_is_told(trace: Sequence[Step]) -> Iterator[Slice]:
     """What is marked overdue is told within the hour, unless it was done or put off first."""
     marked = {step.about for step in trace if step.what == "overdue"}
     tells = that(lambda s: s.what == "told" and s.detail["template"] in _TELLS_OF_IT)
@@ -95,7 +95,44 @@ def overdue_is_told(trace: Sequence[Step], soon: timedelta = SOON) -> Iterator[S
     for item_id in sorted(marked):
         mine = [s for s in trace if s.about == item_id or item_id in s.detail.get("items", ())]
         title = next((str(s.detail["title"]) for s in mine if s.what == "overdue"), "")
-        yield f"“{title}”", mine, when(_is("overdue"), either(eventually(answered, soon), once(tells, soon)))
+        yield f"“{title}”", mine, when(_is("overdue"), either(eventually(answered, SOON), once(tells, SOON)))
+
+
+def due_is_marked(trace: Sequence[Step]) -> Iterator[Slice]:
+    """What falls due is marked overdue, or told as such, within an hour of what its workflow does next."""
+    for item_id, late in _late(trace).items():
+        title = next((str(s.detail["title"]) for s in trace if s.what == "opened" and s.about == item_id), "")
+        marks = either(_about("overdue", item_id), _tells(item_id, frozenset({"item_overdue"})))
+        put_off = both(_about("moved", item_id), that(dealt_with))
+        gone = since(no(_about("reopened", item_id)), _about("closed", item_id))
+        unmarked = both(_one_of(late), no(gone), no(put_off), no(since(no(put_off), marks)))
+        began = both(unmarked, no(before(unmarked)))
+        yield f"“{title}”", trace, when(unmarked, once(began, SOON))
+
+
+def _late(trace: Sequence[Step]) -> Mapping[str, set[int]]:
+    """The steps (their ids) at which a task was open that had been due, by task."""
+    late: dict[str, set[int]] = {}
+    due: Mapping[str, datetime] = {}
+    for step in trace:
+        if step.what == "planned":
+            tasks = step.detail["open"].items()
+            due = {item_id: datetime.fromisoformat(task["due"]) for item_id, task in tasks if task.get("due")}
+        for item_id in (item_id for item_id, at in due.items() if at <= step.at):
+            late.setdefault(item_id, set()).add(id(step))
+    return late
+
+
+def _one_of(steps: Collection[int]) -> Formula:
+    return that(lambda s: id(s) in steps)
+
+
+def _about(what: str, item_id: str) -> Formula:
+    return that(lambda s: s.what == what and s.about == item_id)
+
+
+def _tells(item_id: str, templates: Collection[str]) -> Formula:
+    return that(lambda s: s.what == "told" and s.detail["template"] in templates and item_id in s.detail["items"])
 
 
 def referral_is_looked_after(trace: Sequence[Step]) -> Iterator[Slice]:
@@ -140,11 +177,11 @@ def step_set_once(trace: Sequence[Step]) -> Iterator[Slice]:
         yield f"the referral's step {event_id}", steps, when(done, no(before(once(done))))
 
 
-def nothing_to_the_dead(trace: Sequence[Step], soon: timedelta = SOON) -> Iterator[Slice]:
+def nothing_to_the_dead(trace: Sequence[Step]) -> Iterator[Slice]:
     """A reported death silences what goes to the person, within the hour, until it is withdrawn."""
     deaths = [s for s in trace if s.detail.get("kind") in {"death_reported", "death_withdrawn"} or s.about == "death"]
     silenced = that(lambda s: s.what == "silenced" and s.about == "death")
-    yield "a death", deaths, when(_is("accepted", kind="death_reported"), eventually(silenced, soon))
+    yield "a death", deaths, when(_is("accepted", kind="death_reported"), eventually(silenced, SOON))
     told = [s for s in trace if s.what == "told" or s.about == "death"]
     lifted = that(lambda s: s.what == "lifted" and s.about == "death")
     reached = that(lambda s: s.what == "told" and s.detail["audience"] not in STAFF and s.detail["outcome"] == "sent")
@@ -187,6 +224,7 @@ PROPERTIES: Sequence[Property] = (
     filed_once_in_order,
     heard_is_filed,
     closed_by_somebody,
+    due_is_marked,
     overdue_is_told,
     referral_is_looked_after,
     responsible_until_met,
@@ -196,18 +234,13 @@ PROPERTIES: Sequence[Property] = (
     told_once,
     emergency_ended_by_a_clinician,
 )
-_TIMED: Sequence[Property] = (overdue_is_told, nothing_to_the_dead)
 
 
-def judged(trace: Sequence[Step], soon: timedelta = SOON) -> list[Broken]:
-    """Return what does not hold of a finished trace, the properties in their order; each one once about one thing.
-
-    `soon` is how late somebody may be told. Where a clock was moved by hand it must be as long as the longest jump: the
-    server moves the clock of a run that begins anew to the end of the jump before the run can do anything.
-    """
+def judged(trace: Sequence[Step]) -> list[Broken]:
+    """Return what does not hold of a finished trace, the properties in their order; each one once about one thing."""
     found = []
     for prop in PROPERTIES:
-        for about, steps, formula in prop(trace, soon) if prop in _TIMED else prop(trace):
+        for about, steps, formula in prop(trace):
             place = first_failure(formula, steps)
             if place is not None:
                 sentence = (prop.__doc__ or "").strip().splitlines()[0]

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from drills.acts import Plain
 
 _MOST_RUNGS = 10
+# Hours past a due time, so that what is looked at then stands after it.
+_A_LITTLE = 0.1
 # About how many hours lie between two rungs of each ladder (guidelines/ladders.yaml).
 _HOURS_PER_RUNG = {"emergency": 0.4, "urgent": 6.0, "routine": 30.0}
 
@@ -19,6 +21,13 @@ def affordable(state: Plain, moment: datetime, hours: float) -> float:
     while hours > 1 and rungs(state, moment, hours) > _MOST_RUNGS:
         hours = max(1.0, hours / 2)
     return hours
+
+
+def until_due(state: Plain, moment: datetime) -> float | None:
+    """The hours until the next task falls due, and a little; None when none is to come."""
+    dues = [datetime.fromisoformat(item["due_at"]) for item in state.get("open_items") or []]
+    hours = [(due - moment).total_seconds() / 3600 for due in dues if due > moment]
+    return min(hours) + _A_LITTLE if hours else None
 
 
 def rungs(state: Plain, moment: datetime, hours: float) -> float:

@@ -18,7 +18,7 @@ from temporalio.testing import TimeSkipper
 from drills.acts import ACTS, Act, Person, Said
 from drills.histories import PROPERTIES
 from drills.invariants import CHECKS, Plain, violations
-from drills.jumps import affordable
+from drills.jumps import affordable, until_due
 from drills.looking import TRIES, Looker, insisted
 from drills.more_acts import MORE, imported
 from drills.script import Step, again, reported
@@ -30,7 +30,7 @@ from services.cli.errors import CliError
 from services.runtime.context import Actor
 from services.runtime.errors import Category, HandrailError
 
-_DUPLICATES, _JUMPS, _IMPORTS = 0.15, 0.2, 0.2
+_DUPLICATES, _JUMPS, _IMPORTS = 0.15, 0.15, 0.2
 _JUMP_SECONDS = 20.0
 _HOURS = (1, 6, 30, 24 * 4, 24 * 15)
 _TWO_DAYS = 48
@@ -109,6 +109,8 @@ class Life:
                 found = await self._do(Step(hours=hours))
             elif (said := self._next()) is not None:
                 found = await self._do(reported(said, self._person.state))
+        if found is None and not self._closed():
+            found = await self._wait_until_due()
         return found or await self._finished()
 
     async def relive(self, steps: Sequence[Step], *, looking: bool) -> Violation | None:
@@ -125,6 +127,14 @@ class Life:
             elif (found := await self._do(taken)) is not None:
                 return found
         return await self._finished()
+
+    async def _wait_until_due(self) -> Violation | None:
+        """Let the next due time come, whatever was drawn: no life ends before its clock was seen to work."""
+        await self._looker.settled()
+        if await self._looker.clock_is_held():
+            return None
+        hours = until_due(self._person.state, await self._looker.moment())
+        return await self._do(Step(hours=hours)) if hours is not None else None
 
     def _next(self) -> Said | None:
         """Draw what happens next; what happened often, or was refused often, is drawn less."""

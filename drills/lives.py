@@ -26,7 +26,7 @@ from services.runtime.context import Actor
 
 EVENTS = 30
 PLANTS = ("skip-timer", "double-item", "drop-owner")
-_AT_ONCE = 4
+_AT_ONCE = 5
 _KILL_EVERY = 5
 _KILLED = ("worker", "pathway", "records", "notify")
 SHRINK_SECONDS = 90.0

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 
 class Timed(Protocol):
-    """What a step of a trace must have: the instant at which it happened."""
+    """What a step of a trace must have: the instant from which bounds of time count."""
 
     @property
-    def at(self) -> datetime:
+    def ran(self) -> datetime:
         """The instant."""
 
 
@@ -103,5 +103,5 @@ def _nearest(held: Sequence[bool], steps: Sequence[Timed], places: Iterable[int]
     made, last = [False] * len(steps), -1
     for place in places:
         last = place if held[place] else last
-        made[place] = last >= 0 and abs(steps[last].at - steps[place].at) <= within
+        made[place] = last >= 0 and abs(steps[last].ran - steps[place].ran) <= within
     return made

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
@@ -24,8 +25,9 @@ from workflows import names
 
 TRIES = 120
 _PAUSE = 0.25
-_SETTLE_TRIES = 400
-LONGEST_JUMP = timedelta(days=16)
+_SETTLE_SECONDS = 60.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.03, 0.25
+_QUIET_ANSWERS = 2  # a child's word may be on its way at the first
 
 
 class Looker:
@@ -40,20 +42,15 @@ class Looker:
 
     async def settled(self) -> None:
         """Wait until all is filed, told and escalated that is due by now; a closed pathway is."""
-        quiet = 0
-        for _ in range(_SETTLE_TRIES):
-            try:
-                standing = await self.handle.query("standing")
-            except RPCError:
-                await asyncio.sleep(0.1)
-                if await self._over():
-                    return
-                continue
-            busy = any(standing.get(name, 0) for name in ("to_file", "to_tell", "to_climb"))
-            quiet = 0 if busy else quiet + 1
-            if quiet > 1:
+        quiet, pause = 0, _SHORTEST_PAUSE
+        until = time.monotonic() + _SETTLE_SECONDS
+        while quiet < _QUIET_ANSWERS and time.monotonic() < until:
+            busy = await self._busy()
+            if busy is None:
                 return
-            await asyncio.sleep(0.03)
+            quiet = 0 if busy else quiet + 1
+            pause = min(_LONGEST_PAUSE, 2 * pause) if busy else _SHORTEST_PAUSE
+            await asyncio.sleep(pause if quiet < _QUIET_ANSWERS else 0)
 
     async def moment(self) -> datetime:
         """What time it is for this person."""
@@ -78,12 +75,15 @@ class Looker:
         """Return all that the record shows of the person."""
         desk, timeline, patient_id = self._desk, self._desk.timeline, self._patient_id
         moment = await self.moment()
-        state = await self.state()
         every = timeline_pb2.ListItemsRequest(patient_id=patient_id, include_closed=True, page_size=500)
-        items = await insisted(desk, timeline.ListItems, every)
-        events = await insisted(desk, timeline.ListEvents, timeline_pb2.ListEventsRequest(patient_id=patient_id))
+        reported = timeline_pb2.ListEventsRequest(patient_id=patient_id)
         asked = timeline_pb2.ListFactsRequest(patient_id=patient_id, include_superseded=True)
-        facts = await insisted(desk, timeline.ListFacts, asked)
+        state, items, events, facts = await asyncio.gather(
+            self.state(),
+            insisted(desk, timeline.ListItems, every),
+            insisted(desk, timeline.ListEvents, reported),
+            insisted(desk, timeline.ListFacts, asked),
+        )
         return Snapshot(
             state=state,
             items=[plain(item) for item in items.items],
@@ -99,7 +99,7 @@ class Looker:
         found = []
         for workflow_id in [self.handle.id, *(names.referral_id(referral) for referral in referrals)]:
             trace = trace_of(await self._runs(workflow_id))
-            found += [(broken.check, broken.found) for broken in judged(trace, LONGEST_JUMP)]
+            found += [(broken.check, broken.found) for broken in judged(trace)]
         return found
 
     async def _runs(self, workflow_id: str) -> list[dict[str, Any]]:
@@ -115,8 +115,14 @@ class Looker:
             if not run_id:
                 return runs
 
-    async def _over(self) -> bool:
-        return bool((await self.state())["pathway"]["status"] == "closed")
+    async def _busy(self) -> bool | None:
+        """Whether something waits to be filed, told or escalated; None when the workflow is over."""
+        try:
+            standing = await self.handle.query("standing")
+        except RPCError:  # a run that has not begun yet cannot be asked
+            over = (await self.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+            return None if over else True
+        return any(standing.get(name, 0) for name in ("to_file", "to_tell", "to_climb"))
 
 
 async def insisted(desk: Desk, method: Any, request: Any) -> Any:  # noqa: ANN401 - any rpc of records

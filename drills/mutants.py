@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from drills.histories import SOON, dealt_with
+from drills.histories import SOON, dealt_with, judged
 from drills.traces import Step
 
 Trace = Sequence[Step]
@@ -121,17 +121,41 @@ def closed_twice(trace: Trace) -> Iterator[Trace]:
     yield from (_with(trace, place + 1, step) for place, step in _places(trace, "closed"))
 
 
+def never_due(trace: Trace) -> Iterator[Trace]:
+    """A due time goes by, the workflow goes on with other things, and the task is not marked."""
+    for place, planned in _places(trace, "planned"):
+        so_far = trace[: place + 1]
+        if planned.detail["ended"] or judged(so_far):
+            continue  # something else waits to be filed here
+        for due in {datetime.fromisoformat(task["due"]) for task in planned.detail["open"].values()}:
+            if due > planned.at:
+                yield [*so_far, _told(due, "planted"), _told(due + LATE, "planted later")]
+
+
+def never_marked(trace: Trace) -> Iterator[Trace]:
+    """An overdue task is neither marked nor told, and the workflow goes on for more than an hour."""
+    for place, step in _places(trace, "overdue"):
+        told = [p for p, s in _places(trace, "told") if step.about in s.detail["items"]]
+        if not any(s.about == step.about and dealt_with(s) for s in trace[place:]):
+            yield [*_without(trace, place, *told), _told(step.at + LATE, "planted")]
+
+
+def _told(at: datetime, message_id: str) -> Step:
+    """Somebody of the staff is told something that is about no task."""
+    said = {"template": "next_step", "team": "", "audience": "all", "outcome": "sent", "items": []}
+    return Step("told", at, 0, message_id, said)
+
+
 def never_told(trace: Trace) -> Iterator[Trace]:
     """A task is overdue, and nobody hears of it; or hears of it too late."""
     for place, step in _places(trace, "overdue"):
-        told = [p for p, s in _places(trace, "told") if step.about in s.detail["items"]]
-        done = any(s.about == step.about and dealt_with(s) for s in trace[place:])
-        if told and not done:
-            yield _without(trace, *told)
-        if told and not done and trace[told[-1]].at <= step.at + SOON:
-            late = {p: replace(trace[p], at=step.at + LATE) for p in told if p > place}
-            if len(late) == len(told):
-                yield [late.get(p, s) for p, s in enumerate(trace)]
+        dealt = next((s.seq for s in trace[place:] if s.about == step.about and dealt_with(s)), None)
+        so_far = [s for s in trace if dealt is None or s.seq < dealt]
+        told = [p for p, s in _places(so_far, "told") if step.about in s.detail["items"]]
+        if told and not judged(so_far):
+            silent, last = _without(so_far, *told), so_far[told[-1]]
+            yield silent
+            yield [*silent, replace(last, at=step.at + LATE + (last.held - step.held))]
 
 
 def referral_dropped(trace: Trace) -> Iterator[Trace]:
@@ -229,6 +253,7 @@ FAULTS: Mapping[str, Sequence[Callable[[Trace], Iterator[Trace]]]] = {
     "filed_once_in_order": (lost, not_planned, not_decided, done_twice, decided_unrecorded, out_of_turn),
     "heard_is_filed": (unheard,),
     "closed_by_somebody": (expired, expired_when_overdue, closed_twice),
+    "due_is_marked": (never_due, never_marked),
     "overdue_is_told": (never_told,),
     "referral_is_looked_after": (referral_dropped, met_unaccepted),
     "responsible_until_met": (handed_off,),

@@ -10,19 +10,19 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from services.pathway import items
 from services.pathway.dictionary import Value
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, end_of
 from services.pathway.emergencies import emergencies, is_emergency
-from services.pathway.facts import Fact, current
+from services.pathway.facts import Fact, Picture, current
 from services.pathway.guideline import Guideline, load_guideline, load_shared
 from services.pathway.knowledge.urgent import judge_urgent, load_urgent
 from services.pathway.plan import plan
 from services.pathway.promises import Promises, load_promises
-from services.pathway.rules import judge
+from services.pathway.rules import Judgement, judge
 from services.runtime.settings import REPOSITORY
 from workflows import names
 from workflows.messages import (
@@ -85,6 +85,26 @@ class Shown(NamedTuple):
     used: tuple[str, ...]
 
 
+class Judged(NamedTuple):
+    """What a guideline says of some facts at a moment."""
+
+    picture: Picture
+    judgements: Sequence[Judgement]
+    urgent: Sequence[Judgement]
+    shown: Mapping[str, Shown]
+
+
+@lru_cache(maxsize=64)
+def _judged(facts: tuple[Fact, ...], as_of: datetime) -> Judged:
+    """Judge some facts; most reports bring none, so that what comes after the same reports is judged once."""
+    known = knowledge()
+    picture = current(facts, known.guideline.dictionary, as_of)
+    judgements, urgent = judge(known.guideline, picture), judge_urgent(known.urgent, picture)
+    read = [judgement for judgement in (*judgements, *urgent) if judgement.truth != "does_not_apply"]
+    shown = {j.rule_id: Shown(j.occurrence, j.basis, j.used) for j in read}
+    return Judged(picture, judgements, urgent, shown)
+
+
 class Closed(NamedTuple):
     """A task that closed: how, why, by which kind of report (empty: a clock), and whether the planner said so."""
 
@@ -102,7 +122,7 @@ class Record:
     facts: list[Fact] = field(default_factory=list)
     superseded: set[str] = field(default_factory=set)
     decisions: list[items.Decision] = field(default_factory=list)
-    shown: dict[str, Shown] = field(default_factory=dict)
+    shown: Mapping[str, Shown] = field(default_factory=dict)
     open: dict[str, PlannedItem] = field(default_factory=dict)
     gone: dict[str, PlannedItem] = field(default_factory=dict)
     closed: list[Closed] = field(default_factory=list)
@@ -127,11 +147,17 @@ class PurePerson(PatientPathway):
         self.moment += _STEP
         self._accept(report)
         self._file_all()
+        self._let_come_due(self.moment)  # what opens late, or comes back late, is late at once
         return True
 
     def days_go_by(self, days: int) -> None:
         """Let the clock run, with every due time that comes; what climbs its ladder is told, and comes again."""
         until = self.moment + timedelta(days=days)
+        self._let_come_due(until)
+        self.moment = until
+
+    def _let_come_due(self, until: datetime) -> None:
+        """Do what the clock does at each due time that comes."""
         while (due := self._next_due()) <= until:
             self.moment = max(due, self.moment)
             self._tick(self.moment)
@@ -140,7 +166,6 @@ class PurePerson(PatientPathway):
                 if item := self.state.items.get(climb.item_id):
                     self.state.items[item.item_id] = replace(item, rung_at=None)
             self.state.climbs.clear()
-        self.moment = until
 
     def planned_again(self) -> Plan:
         """Ask the planner once more, with nothing changed; it should want nothing."""
@@ -238,9 +263,8 @@ class PurePerson(PatientPathway):
     def _judge(self, asked: DecideInput) -> Plan:
         """Decide as the pathway service does, over the facts of this record."""
         known, record = knowledge(), self.record
-        facts = [fact for fact in record.facts if fact.fact_id not in record.superseded]
-        picture = current(facts, known.guideline.dictionary, asked.as_of)
-        judgements, urgent = judge(known.guideline, picture), judge_urgent(known.urgent, picture)
+        facts = tuple(fact for fact in record.facts if fact.fact_id not in record.superseded)
+        picture, judgements, urgent, shown = _judged(facts, asked.as_of)
         standing = [item.key for item in asked.open_items if is_emergency(item.key)]
         acute = emergencies(known.urgent, urgent, picture, record.decisions, standing, asked.recorded_at, {})
         referrals = {known.to_team for known in self.state.referrals.values() if known.status in _REFERRED}
@@ -258,8 +282,7 @@ class PurePerson(PatientPathway):
         wanted: Sequence[items.WantedItem] = (*acute.open, *planned.open)
         closing = [Closing(item.key, item.how, item.reason) for item in (*acute.close, *planned.close)]
         if asked.event_id != "again":
-            read = [judgement for judgement in (*judgements, *urgent) if judgement.truth != "does_not_apply"]
-            record.shown = {j.rule_id: Shown(j.occurrence, j.basis, j.used) for j in read}
+            record.shown = shown
             record.planned_gone = frozenset(ending.key for ending in closing)
         promised = [_promised(track, asked.recorded_at) for track in asked.tracks]
         return Plan("e", [_planned(item) for item in wanted] + promised, closing, planned.reevaluate_at)

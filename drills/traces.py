@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workflows import names
@@ -20,13 +20,23 @@ Plain = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done. `about` is the id of the task, referral, message or event that it is about."""
+    """One thing that was done. `about` is the id of the task, referral, message or event that it is about.
+
+    `at` is the workflow's clock. `held` is how far a drill had moved that clock before a run could do anything: a jump
+    that is under way when a run ends goes on in the next one before its first task, whatever waits there to be told.
+    """
 
     what: str
     at: datetime
     seq: int = 0
     about: str = ""
     detail: Plain = field(default_factory=dict)
+    held: timedelta = timedelta(0)
+
+    @property
+    def ran(self) -> datetime:
+        """When it was, on a clock that stands still while the workflow can do nothing."""
+        return self.at - self.held
 
 
 def trace_of(runs: Sequence[Plain]) -> list[Step]:
@@ -60,11 +70,14 @@ class _Reader:
         self._open: set[str] = set()
         self._from_team = ""
         self._at = datetime.min.replace(tzinfo=UTC)
+        self._runs = False
+        self._held = timedelta(0)
 
     def begin_run(self) -> None:
         """Event ids and update ids count anew in each run."""
         self._scheduled.clear()
         self._updates.clear()
+        self._runs = False
 
     def read(self, event: Plain) -> None:
         """Add what this event finished, if it finished anything."""
@@ -75,7 +88,7 @@ class _Reader:
             handler(self, {**attributes, "id": event["eventId"]})
 
     def _add(self, what: str, seq: int = 0, about: str = "", **detail: Any) -> None:  # noqa: ANN401 - any detail
-        self.steps.append(Step(what, self._at, seq, about, detail))
+        self.steps.append(Step(what, self._at, seq, about, detail, self._held))
 
     # --- events of history ----------------------------------------------------------------------------------------
 
@@ -83,6 +96,15 @@ class _Reader:
         """A run began; a referral's input says who made it."""
         state = _first(attributes.get("input"))
         self._from_team = state.get("from_team", self._from_team) if isinstance(state, Mapping) else ""
+
+    def runs(self, _: Plain) -> None:
+        """The run's code was run: from here on it can do what comes due before the clock moves past it."""
+        self._runs = True
+
+    def clock_moved(self, attributes: Plain) -> None:
+        """A drill moved the clock."""
+        if not self._runs:
+            self._held += _instant(attributes["targetTime"]) - self._at
 
     def scheduled(self, attributes: Plain) -> None:
         """An activity was asked for."""
@@ -222,6 +244,8 @@ class _Reader:
 _DOORS = {"report": "accepted", "act": "acted"}
 _HANDLERS: Mapping[str, Callable[[_Reader, Plain], None]] = {
     "WORKFLOW_EXECUTION_STARTED": _Reader.started,
+    "WORKFLOW_TASK_COMPLETED": _Reader.runs,
+    "WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED": _Reader.clock_moved,
     "ACTIVITY_TASK_SCHEDULED": _Reader.scheduled,
     "ACTIVITY_TASK_COMPLETED": _Reader.completed,
     "WORKFLOW_EXECUTION_UPDATE_ACCEPTED": _Reader.update_accepted,

@@ -107,6 +107,11 @@ def no_longer_rung(state: PathwayState, closed: Iterable[str]) -> list[Closing]:
     return [Closing(call.key, "withdrawn", "What it was to be rung about is closed.") for call in calls]
 
 
+def rings(entry: Entry) -> bool:
+    """Whether this opens telephone tasks."""
+    return any(item.kind == PHONE_KIND for item in entry.open)
+
+
 def already_rung(state: PathwayState, entry: Entry) -> bool:
     """Whether a telephone task comes for something that closed meanwhile."""
     calls = [item for item in entry.open if item.kind == PHONE_KIND]

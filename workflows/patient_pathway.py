@@ -264,6 +264,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
         if entry.report is None:
+            if self.state.resting and ladder.rings(entry) and workflow.patched("rung-while-resting"):
+                return entry.open, entry.close  # what somebody is rung up about is open: it was not set aside
             return endings.moves(self.state, None, entry.open, entry.close)
         report = entry.report
         occasion = str(report.event.get("occasion", ""))

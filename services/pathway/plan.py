@@ -51,6 +51,7 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
         judgements={judgement.rule_id: judgement for judgement in judgements},
         decisions=decisions,
         already_open=frozenset(owned),
+        asked_for=frozenset(key.split("|")[1] for key in owned if "|" in key),
         as_of=as_of,
         recorded_at=recorded_at,
         superseded=superseded_fact_ids,
@@ -79,6 +80,7 @@ class _Planner:
     judgements: Mapping[str, Judgement]
     decisions: Sequence[Decision]
     already_open: Collection[str]
+    asked_for: Collection[str]  # the rules of what is open: most are not, and need no closer look
     as_of: datetime
     recorded_at: datetime
     superseded: Collection[str]
@@ -101,10 +103,12 @@ class _Planner:
     def follow_ons(self) -> list[WantedItem]:
         """What an accepted recommendation or option leads to, until the rule no longer applies."""
         items = []
+        decided = {decision.rule_id for decision in self.decisions}
         for rule in self.guideline.rules:
-            judgement = self.judgements.get(rule.rule_id)
-            after = rule.after_accept
-            if judgement is None or after is None or judgement.truth == "does_not_apply" or judgement.done:
+            judgement, after = self.judgements.get(rule.rule_id), rule.after_accept
+            if judgement is None or after is None or rule.rule_id not in decided:
+                continue
+            if judgement.truth == "does_not_apply" or judgement.done:
                 continue
             decision = self._accepted(rule, judgement)
             if decision is None or decision.rule_id != rule.rule_id or self._referred(rule, judgement):
@@ -221,7 +225,7 @@ class _Planner:
 
     def reevaluate_at(self) -> datetime | None:
         """The next instant at which a fact goes stale or the review date of a standing decision comes."""
-        instants = [judgement.fresh_until for judgement in self.judgements.values() if judgement.fresh_until]
+        instants = [until for judgement in self.judgements.values() if (until := judgement.fresh_until)]
         put_off = [decision for decision in self.decisions if decision.outcome in {"declined", "deferred"}]
         instants += [start_of(decision.review_on) for decision in put_off if decision.review_on]
         return min((instant for instant in instants if instant > self.as_of), default=None)
@@ -236,7 +240,7 @@ class _Planner:
 
     def _standing(self, rule: Rule, judgement: Judgement) -> Decision | None:
         """The newest decision on this very rule, if it still stands for this occurrence and these facts."""
-        made = [d for d in self.decisions if (d.rule_id, d.occurrence) == (rule.rule_id, judgement.occurrence)]
+        made = [d for d in self.decisions if d.rule_id == rule.rule_id and d.occurrence == judgement.occurrence]
         if not made:
             return None
         newest = made[-1]
@@ -248,7 +252,7 @@ class _Planner:
     def _accepted(self, rule: Rule, judgement: Judgement) -> Decision | None:
         """The newest decision of the family for this occurrence, if it accepts something."""
         family = self._family(rule.rule_id)
-        made = [d for d in self.decisions if d.occurrence == judgement.occurrence and self._family(d.rule_id) == family]
+        made = [d for d in self.decisions if self._family(d.rule_id) == family and d.occurrence == judgement.occurrence]
         accepted = [d for d in made if d.outcome == "accepted" and self._still_chosen(d, made)]
         return accepted[-1] if accepted else None
 
@@ -317,7 +321,7 @@ class _Planner:
 
         A gap that was never reported does not count: then what the item stood on was taken back by a correction.
         """
-        if judgement is None or judgement.truth != "cannot_be_decided":
+        if judgement is None or judgement.truth != "cannot_be_decided" or rule.rule_id not in self.asked_for:
             return False
         if self._key(rule, judgement) not in self.already_open or self._settled(rule, judgement):
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import WorkflowHandle
@@ -134,3 +135,21 @@ async def test_a_line_that_a_death_ended_ends_for_good_when_a_person_closes_the_
 def item_id(memory: Memory, key: str) -> str:
     found: Any = next(asked for asked in memory.applied if key in {item.key for item in asked.open})
     return names.derived_id("item", found.patient_id, key, found.event_id)
+
+
+async def test_what_is_left_to_do_after_a_death_is_rung_up_about_like_anything_else(env: WorkflowEnvironment) -> None:
+    memory, queue = Memory(due_in=timedelta(days=40), next_rung=timedelta(days=2)), str(uuid.uuid4())
+    async with working(env.client, memory, queue):
+        pathway = await started(env, queue)
+        await died(pathway)
+        await settled(pathway)
+        # when nobody speaks with the family, although it fell due
+        for days in (41, 2, 2):
+            await env.fast_forward(pathway, timedelta(days=days))
+            await settled(pathway)
+        rung_up = {key for key in left(memory) if key.startswith("track|phone|")}
+        assert rung_up
+        # then the desk has a task at once; and none about it when the death was a mistake
+        await say(pathway, "death_withdrawn", **NAMESAKE)
+        await settled(pathway)
+        assert not {key for key in left(memory) if key.startswith("track|phone|")}

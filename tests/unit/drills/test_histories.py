@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from drills.checking import STORED, check, stories
 from drills.histories import PROPERTIES, judged
 from drills.mutants import FAULTS, mutants
-from drills.traces import trace_of
+from drills.traces import Step, trace_of
 
 FILES = sorted(STORED.glob("*.json"))
 
@@ -102,3 +103,71 @@ def test_runs_are_read_in_their_order(tmp_path: Path) -> None:
     for number in (10, 9):
         (tmp_path / f"life-{number}.json").write_text(json.dumps({"events": [], "number": number}), encoding="utf-8")
     assert [run["number"] for run in stories(tmp_path.glob("*.json"))["life"]] == [9, 10]
+
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NINE_HOURS = timedelta(hours=9)
+
+
+def an_event(kind: str, at: datetime, **attributes: Any) -> dict[str, Any]:
+    return {"eventId": "1", "eventTime": f"{at:%FT%TZ}", "eventType": f"EVENT_TYPE_{kind}", "anyAttributes": attributes}
+
+
+def a_run(*jumps_before: datetime, after: Sequence[datetime] = ()) -> dict[str, Any]:
+    """A run that begins at noon and hears a child at midnight; a drill moves its clock before it ran, or after."""
+    jumped = "WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED"
+    said = base64.b64encode(json.dumps({"event_id": "e1", "kind": "referral_accepted"}).encode()).decode()
+    heard = {"signalName": "child_reported", "input": {"payloads": [{"data": said}]}}
+    return {
+        "events": [
+            an_event("WORKFLOW_EXECUTION_STARTED", NOON),
+            *[an_event(jumped, NOON, targetTime=f"{to:%FT%TZ}") for to in jumps_before],
+            an_event("WORKFLOW_TASK_COMPLETED", NOON),
+            *[an_event(jumped, NOON, targetTime=f"{to:%FT%TZ}") for to in after],
+            an_event("WORKFLOW_EXECUTION_SIGNALED", NOON + 2 * NINE_HOURS, **heard),
+        ]
+    }
+
+
+def test_only_a_jump_before_a_run_could_do_anything_is_held_back() -> None:
+    jump = NOON + NINE_HOURS
+    assert [step.held for step in trace_of([a_run(after=[jump])])] == [timedelta(0)]
+    assert [step.held for step in trace_of([a_run(jump)])] == [NINE_HOURS]
+    assert [step.held for step in trace_of([a_run(jump), a_run(jump)])] == [NINE_HOURS, 2 * NINE_HOURS]
+
+
+def overdue_then_told(held: timedelta, hours: float) -> set[str]:
+    said = {"template": "item_overdue", "audience": "all", "outcome": "sent", "items": ["i1"]}
+    late = Step("overdue", NOON, 2, "i1", {"title": "Ring the ward"})
+    told = Step("told", NOON + timedelta(hours=hours), 0, "m1", said, held)
+    return {broken.check for broken in judged([late, told])}
+
+
+def test_what_is_overdue_is_told_within_an_hour_that_its_workflow_had() -> None:
+    assert overdue_then_told(timedelta(0), 0.9) == set()
+    assert overdue_then_told(timedelta(0), 1.1) == {"overdue_is_told"}
+    assert overdue_then_told(NINE_HOURS, 9.9) == set()
+    assert overdue_then_told(NINE_HOURS, 10.1) == {"overdue_is_told"}
+
+
+def after_a_due_time(*more: Step) -> set[str]:
+    """A task is due at noon, and the workflow still does things at noon, and two and four hours later."""
+    task = {"title": "Ring the ward", "due": NOON.isoformat(), "owner": "oncology"}
+    begun = [
+        Step("decided", NOON - NINE_HOURS, 1, "e1"),
+        Step("opened", NOON - NINE_HOURS, 1, "i1", task),
+        Step("planned", NOON - NINE_HOURS, 1, "e1", {"kind": "", "referral": "", "open": {"i1": task}, "ended": False}),
+    ]
+    goes_on = [Step("silenced", NOON + timedelta(hours=hours), 0, "consent") for hours in (0, 2, 4)]
+    trace = sorted([*begun, *goes_on, *more], key=lambda step: step.at)
+    return {broken.check for broken in judged(trace)}
+
+
+def test_what_falls_due_is_marked_or_told_or_dealt_with() -> None:
+    soon = NOON + timedelta(minutes=5)
+    said = {"template": "item_overdue", "audience": "all", "outcome": "sent", "items": ["i1"]}
+    assert after_a_due_time() == {"due_is_marked"}
+    assert after_a_due_time(Step("told", soon, 0, "m1", {**said, "template": "next_step"})) == {"due_is_marked"}
+    assert after_a_due_time(Step("told", soon, 0, "m1", said)) == set()
+    put_off = Step("moved", soon, 2, "i1", {"change": "moved"})
+    assert after_a_due_time(Step("told", soon, 0, "m1", said), put_off) == {"due_is_marked"}

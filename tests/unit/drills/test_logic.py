@@ -16,7 +16,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @dataclass(frozen=True)
 class Letter:
     letter: str
-    at: datetime
+    ran: datetime
 
 
 def spelt(word: str) -> list[Letter]:
