@@ -41,6 +41,10 @@ class Escalations:
         """Whether this history is new enough to know ladders."""
         return workflow.patched("ladder")
 
+    def _rings_while_resting(self, entry: Entry) -> bool:
+        """Whether somebody is to be rung up after a death or a transfer: what that is about was not set aside."""
+        return bool(self.state.resting) and ladder.rings(entry) and workflow.patched("rung-while-resting")
+
     async def _keep_ladder(self) -> None:
         while not self._leaving:
             await workflow.wait_condition(lambda: bool(self.state.climbs) or self._leaving)

@@ -264,9 +264,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
         if entry.report is None:
-            if self.state.resting and ladder.rings(entry) and workflow.patched("rung-while-resting"):
-                return entry.open, entry.close  # what somebody is rung up about is open: it was not set aside
-            return endings.moves(self.state, None, entry.open, entry.close)
+            as_asked = self._rings_while_resting(entry)
+            return (entry.open, entry.close) if as_asked else endings.moves(self.state, None, entry.open, entry.close)
         report = entry.report
         occasion = str(report.event.get("occasion", ""))
         if report.kind == "follow_up_triggered" and occasion in self.state.occasions:
