@@ -1,7 +1,7 @@
 # `make` alone lists what there is. ARGS is passed on: make run ARGS="--home ~/other"
 MAKEFLAGS += --no-print-directory
-# The whole suite runs as two processes, a file in one of them: most of it waits for real parts.
-PARALLEL = --numprocesses 2 --dist loadfile
+# The whole suite runs as three processes, a file in one of them: most of it waits for real parts.
+PARALLEL = --numprocesses 3 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help run demo setup test check format proto bench clean
 
