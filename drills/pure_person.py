@@ -35,6 +35,7 @@ from workflows.messages import (
     Filed,
     FileReport,
     GuidelinePin,
+    OpenItem,
     PathwayState,
     Plan,
     PlannedItem,
@@ -206,6 +207,9 @@ class PurePerson(PatientPathway):
 
     def _has_ladder(self) -> bool:
         return True
+
+    async def _in_one_go(self, entry: Entry) -> list[OpenItem] | None:
+        """Each step is a pure function here: there is nothing to gather into one activity."""
 
     async def _wake_children(self, entry: Entry) -> None:
         """Lines of treatment and referrals are workflows of their own."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -217,6 +217,37 @@ class _Reader:
     def _title(self, item_id: str) -> str:
         return str(self._tasks.get(item_id, {}).get("title", ""))
 
+    def filed_and_told(self, asked: Plain, went: Plain) -> None:
+        """An entry went through as many of the four steps as were done in one go."""
+        entry, plan, done = asked["entry"], went.get("plan"), went.get("planned")
+        of = {"patient_id": asked["state"]["patient_id"], "seq": entry["seq"], "event_id": entry["event_id"]}
+        if entry["report"] and went["filed"]:
+            self.recorded({**of, "report": entry["report"]}, went["filed"])
+        if plan:
+            self.decided(of, plan)
+        if not done:
+            return
+        changed, items = done["changed"], asked["state"]["items"]
+        applied = {
+            **of,
+            "open": changed["open"],
+            "close": [(item_id, ending["how"], ending["reason"]) for item_id, ending in changed["close"].items()],
+            "move": changed["move"],
+            "overdue": [one for one in entry["overdue"] if items.get(one, {}).get("overdue")],
+            "reopen": [(item["item_id"], "") for item in changed["again"]],
+            "pathway_closed": bool(entry["report"]) and entry["report"]["kind"] == "pathway_closed",
+        }
+        self.planned(applied, done["applied"])
+        self._told_at_once(done["told"])
+
+    def climbed_and_told(self, _: Plain, climbed: Plain) -> None:
+        """A rung was climbed, and those on it were told."""
+        self._told_at_once(climbed["told"])
+
+    def _told_at_once(self, notices: Iterable[Plain]) -> None:
+        for notice in notices:
+            self.told(notice, notice["outcome"])
+
     def told(self, notice: Plain, outcome: object) -> None:
         """A notice was taken by notify: sent, waiting, failed or held back."""
         about = {"template": notice["template"], "team": notice["team"], "audience": notice.get("audience", "all")}
@@ -253,6 +284,8 @@ _HANDLERS: Mapping[str, Callable[[_Reader, Plain], None]] = {
     "WORKFLOW_EXECUTION_SIGNALED": _Reader.signalled,
 }
 _DONE: Mapping[str, Callable[[_Reader, Plain, Any], None]] = {
+    "file_and_tell": _Reader.filed_and_told,
+    "climb_and_tell": _Reader.climbed_and_told,
     "append_event": _Reader.recorded,
     "keep_refused_report": _Reader.refused,
     "decide_next_steps": _Reader.decided,

@@ -40,8 +40,8 @@ class _Correlated(ActivityInboundInterceptor):
 
 def _correlation_id(arguments: Any) -> str:  # noqa: ANN401 - whatever an activity takes
     argument = arguments[0] if arguments else None
-    step = getattr(argument, "step", None)
-    for holder in (argument, getattr(argument, "report", None), getattr(step, "report", None)):
+    inner = getattr(argument, "step", None) or getattr(argument, "entry", None)
+    for holder in (argument, getattr(argument, "report", None), getattr(inner, "report", None)):
         found = getattr(holder, "correlation_id", "")
         if found:
             return str(found)

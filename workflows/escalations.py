@@ -10,8 +10,10 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from workflows import ladder, names
+    from workflows.activities.in_one_go import InOneGo
     from workflows.activities.scheduling import SchedulingActivities
-    from workflows.messages import Climb, Entry, EscalationInput, OpenItem, PathwayState
+    from workflows.filing import ClimbAndTell
+    from workflows.messages import Climb, Entry, Escalation, EscalationInput, Notice, OpenItem, PathwayState
     from workflows.persistence import persist
 
 
@@ -41,6 +43,10 @@ class Escalations:
         """Whether this history is new enough to know ladders."""
         return workflow.patched("ladder")
 
+    def _goes_in_one(self) -> bool:
+        """Whether this history is new enough to have several steps in one activity."""
+        return workflow.patched("in-one-go")
+
     def _rings_while_resting(self, entry: Entry) -> bool:
         """Whether somebody is to be rung up after a death or a transfer: what that is about was not set aside."""
         return bool(self.state.resting) and ladder.rings(entry) and workflow.patched("rung-while-resting")
@@ -61,17 +67,32 @@ class Escalations:
             self.state.items[item.item_id] = replace(item, rung_at=None)
             return
         now = workflow.now()
-        asked = EscalationInput(item.kind, item.urgency, item.owner_team, item.rung, now)
-        try:
-            step = await persist(SchedulingActivities.plan_escalation, asked, self.state.settings)
-        except ApplicationError:
-            step = None
-        step = step or ladder.without_answer(item.rung, now)
+        step, untold = await self._ask_and_tell(item, climb, now)
         item = self.state.items.get(climb.item_id)
         if item is None:
             return  # done while the ladder was asked for
         self.state.items[item.item_id] = ladder.climbed(item, step)
-        self.state.outbox += ladder.notices(self.state.patient_id, item, climb, step)
+        self.state.outbox += ladder.notices(self.state.patient_id, item, climb, step) if untold is None else untold
         if ring := ladder.phone_task(item, climb, step):
             entry = self._enqueue(Entry(0, now, "", open=ring))
             entry.event_id = names.derived_id("ring", self.state.patient_id, str(entry.seq))
+
+    async def _ask_and_tell(
+        self, item: OpenItem, climb: Climb, now: datetime
+    ) -> tuple[Escalation, list[Notice] | None]:
+        """Return the next rung, and what is left to be told of it; None: nobody was told yet."""
+        settings = self.state.settings
+        try:
+            if self._goes_in_one():
+                both = ClimbAndTell(self.state.patient_id, item, climb, now, tell=not self.state.outbox)
+                climbed = await persist(InOneGo.climb_and_tell, both, settings)
+                if climbed is not None:
+                    return climbed.step, climbed.untold
+            else:
+                asked = EscalationInput(item.kind, item.urgency, item.owner_team, item.rung, now)
+                step = await persist(SchedulingActivities.plan_escalation, asked, settings)
+                if step is not None:
+                    return step, None
+        except ApplicationError as refused:
+            workflow.logger.error("ladder_refused", extra={"category": refused.type})
+        return ladder.without_answer(item.rung, now), None

@@ -116,6 +116,9 @@ class TrackItem:
     rule_id: str = ""
     # What kind of visit is to be booked: the task says how it may be held.
     visit: str = ""
+    # A response check counts its weeks from here (0: the service's usual interval), in the place of a promise or date.
+    checked_from: datetime | None = None
+    check_weeks: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class Entry:
     # How far it has come, so that a new run of the workflow goes on from there.
     filed: Filed | None = None
     plan: Plan | None = None
+    # When the guideline was first asked about it: whoever asks again asks the same.
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ QUEUE_FULL = "unavailable"
 UNLINKED = "unlinked"
 # It is for a person who is to be sent nothing.
 SUPPRESSED = "suppressed"
+# It was refused for good.
+FAILED = "failed"
 
 
 def pathway_id(patient_id: str) -> str:

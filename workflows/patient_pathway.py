@@ -16,39 +16,25 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import (
-        appointments,
-        data_asked,
-        endings,
-        imports,
-        ladder,
-        names,
-        planning,
-        resting,
-        shared_decisions,
-        support,
-        telling,
-        tracks,
-    )
+    from workflows import data_asked, filing, ladder, names, planning, telling, tracks
     from workflows.activities.decisions import DecisionActivities
+    from workflows.activities.in_one_go import InOneGo
     from workflows.activities.notify import NotifyActivities
     from workflows.activities.records import RecordsActivities
     from workflows.children import ChildTracks
     from workflows.effects import take_back, take_effect
     from workflows.escalations import Escalations
+    from workflows.filing import FileAndTell
     from workflows.messages import (
         Climb,
         Closing,
-        DecideInput,
         Entry,
         Filed,
         FileReport,
-        ItemKey,
         OpenItem,
         PathwayState,
         Plan,
         Receipt,
-        ReferralRef,
         RefusedReport,
         Report,
         Seen,
@@ -158,25 +144,51 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
 
     async def _file(self, entry: Entry) -> bool:
         """Take one entry through the four steps; False when the workflow had to leave before they were done."""
-        entry.filed = entry.filed or await self._record(entry)
-        if entry.filed is None:
-            return False
         if ladder.already_rung(self.state, entry):
             return True
-        if entry.filed.already_filed and entry.filed.seq not in {0, entry.seq}:
-            return True  # the same report had been filed in an earlier turn
-        moved, closing = self._track_moves(entry)
-        entry.plan = entry.plan or await self._decide(entry, moved, closing)
-        if entry.plan is None:
-            return False
-        opened = await self._plan(entry, entry.plan, closing)
+        opened = await self._in_one_go(entry)
+        if opened is None and not filing.filed_before(entry):
+            opened = await self._step_by_step(entry)
+        if filing.filed_before(entry):
+            return True
         if opened is None:
             return False
         self._remember_occasion(entry)
-        self._tell(entry, entry.plan, opened, entry.filed)
         self._climb_at_once(entry, opened)
         await self._wake_children(entry)
         return True
+
+    async def _in_one_go(self, entry: Entry) -> list[OpenItem] | None:
+        """Have one activity do what it can; None when something did not answer, and must be insisted on."""
+        if entry.filed is not None or not self._goes_in_one():
+            return None
+        entry.asked_at = entry.asked_at or self._now()
+        asked = FileAndTell(filing.as_it_stands(self.state), entry, entry.asked_at, tell=not self.state.outbox)
+        went = await persist(InOneGo.file_and_tell, asked, self.state.settings)
+        if went is None:
+            return None
+        entry.filed, entry.plan = went.filed, went.plan
+        if went.plan is None or went.planned is None:
+            return None
+        opened = planning.take_over(self.state, entry, went.planned.changed, went.planned.applied)
+        self.state.held = went.planned.held
+        self.state.reevaluate_at = went.plan.reevaluate_at
+        self.state.outbox += went.planned.untold
+        return opened
+
+    async def _step_by_step(self, entry: Entry) -> list[OpenItem] | None:
+        """Insist on each step that is left; None when the workflow had to leave first, or another had filed it."""
+        entry.filed = entry.filed or await self._record(entry)
+        if entry.filed is None or filing.filed_before(entry):
+            return None
+        moved, closing = filing.moves(self.state, entry, ringing=self._rings_while_resting(entry))
+        entry.plan = entry.plan or await self._decide(entry, moved, closing)
+        if entry.plan is None:
+            return None
+        opened = await self._plan(entry, entry.plan, closing)
+        if opened is not None:
+            self._tell(entry, entry.plan, opened, entry.filed)
+        return opened
 
     async def _record(self, entry: Entry) -> Filed | None:
         report = entry.report
@@ -214,26 +226,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         return True
 
     async def _decide(self, entry: Entry, moved: list[TrackItem], closing: list[Closing]) -> Plan | None:
-        state = self.state
-        # What this very event closes is not open for the planner: it must see when nothing would be left.
-        going = {ending.key for ending in closing} | {item.key for item in moved}
-        standing = resting.standing(state, entry.report)
-        items = [ItemKey(item.key, item.kind) for item in standing if item.key not in going]
-        tracked = [item for item in items if item.key.startswith(tracks.PREFIX)]
-        # A telephone task is about another one: it is nobody's next step by itself.
-        others = [kind for kind in [i.kind for i in tracked] + [i.kind for i in moved] if kind != ladder.PHONE_KIND]
-        asked = DecideInput(
-            patient_id=state.patient_id,
-            seq=entry.seq,
-            event_id=entry.event_id,
-            as_of=self._now(),
-            recorded_at=entry.accepted_at,
-            pin=state.pin,
-            open_items=[item for item in items if item not in tracked],
-            other_open=len(others),
-            tracks=moved,
-            correlation_id=entry.report.correlation_id if entry.report else "",
-        )
+        entry.asked_at = entry.asked_at or self._now()
+        asked = filing.to_decide(self.state, entry, moved, closing, entry.asked_at)
         return await self._insist(DecisionActivities.decide_next_steps, asked, persist_or_wait)
 
     async def _plan(self, entry: Entry, plan: Plan, closing: list[Closing]) -> list[OpenItem] | None:
@@ -246,49 +240,8 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         return planning.take_over(self.state, entry, changed, applied)
 
     def _tell(self, entry: Entry, plan: Plan, opened: list[OpenItem], filed: Filed) -> None:
-        referral = self._referral_of(entry)
-        to_team = referral.to_team if referral else ""
-        opened = imports.worth_telling(self.state, entry, opened)
-        opened = [*opened, *planning.handed_over(self.state, entry)]
-        if any(item.kind == ladder.PHONE_KIND for item in opened) and workflow.patched("rung-once"):
-            opened = [item for item in opened if item.kind != ladder.PHONE_KIND]  # the desk was told as it was to ring
-        also = endings.told_too(self.state, entry.report)
-        patient_id = self.state.patient_id
-        made = telling.notices(patient_id, entry, plan, opened, filed.fact_ids, to_team, also)
-        self.state.outbox += made + telling.told_again(patient_id, entry, made)
-        self.state.outbox += shared_decisions.sent(self.state, entry.report, entry.event_id)
-
-    def _referral_of(self, entry: Entry) -> ReferralRef | None:
-        report = entry.report
-        return self.state.referrals.get(str(report.event.get("referral_id", ""))) if report else None
-
-    def _track_moves(self, entry: Entry) -> tuple[list[TrackItem], list[Closing]]:
-        if entry.report is None:
-            as_asked = self._rings_while_resting(entry)
-            return (entry.open, entry.close) if as_asked else endings.moves(self.state, None, entry.open, entry.close)
-        report = entry.report
-        occasion = str(report.event.get("occasion", ""))
-        if report.kind == "follow_up_triggered" and occasion in self.state.occasions:
-            return [], []
-        referral = self._referral_of(entry)
-        moved, closing = tracks.moves(report, referral)
-        for more in (appointments.moves(self.state, report), data_asked.moves(self.state, report, entry.event_id)):
-            moved, closing = [*moved, *more[0]], [*closing, *more[1]]
-        item = self.state.items.get(str(report.event.get("item_id", "")))
-        if report.kind == "therapy_line_ended":
-            closing = [*closing, *tracks.line_ended(report, self.state.items.values())]
-        if report.kind == "adverse_event_reported" and (card := tracks.yellow_card(report, entry.event_id)):
-            moved = [*moved, card]
-        if report.chooses_treatment and "started" in self.state.lines.values():
-            moved = [*moved, tracks.treatment_to_review(report)]
-        if report.kind in {"item_deferred", "item_attempted"} and item is not None:
-            moved = [tracks.deferred(item, report)]
-        if report.kind == "item_completed" and item is not None and item.key.endswith(tracks.ANSWER):
-            moved, closing = tracks.answered(item, report, self.state.referrals[item.subject_id])
-        for more in (support.moves(self.state, report), shared_decisions.moves(self.state, report)):
-            moved, closing = [*moved, *more[0]], [*closing, *more[1]]
-        closing = [*closing, *self._closed_by_people(report)]
-        return endings.moves(self.state, report, moved, closing)
+        ring = any(item.kind == ladder.PHONE_KIND for item in opened) and workflow.patched("rung-once")
+        self.state.outbox += filing.news(self.state, entry, plan, opened, filed, rung_once=ring)
 
     def _remember_occasion(self, entry: Entry) -> None:
         """Only once its task is planned: a run that ends before that must find it new again."""
@@ -296,26 +249,27 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
         if entry.report is not None and entry.report.kind == "follow_up_triggered":
             self.state.occasions = [*self.state.occasions[-99:], str(entry.report.event.get("occasion", ""))]
 
-    def _closed_by_people(self, report: Report) -> list[Closing]:
-        item = self.state.items.get(str(report.event.get("item_id", "")))
-        if item is None:
-            return []
-        if report.kind == "item_completed":
-            return [Closing(item.key, "done", str(report.event["outcome"]))]
-        if report.kind == "appointment_booked":
-            return [Closing(item.key, "done", "An appointment was booked.")]
-        return []
-
     # --- the clock ------------------------------------------------------------------------------------------------
 
     async def _keep_clock(self) -> None:
         """Wait for the earliest due time on the one timer; wake early only when an earlier one appears."""
+        if self._may_be_moved() and self._goes_in_one():
+            await workflow.wait_condition(lambda: self._must_leave() or not self._may_be_moved())
+            return
         armed = self._next_due()
         wait = max(armed - workflow.now(), timedelta(0))
         try:
             await workflow.wait_condition(lambda: self._must_leave() or self._next_due() < armed, timeout=wait)
         except TimeoutError:
             self._tick(workflow.now())
+
+    def _may_be_moved(self) -> bool:
+        """Whether what is being filed or climbed may set an earlier due time, before the one that there is can come.
+
+        While a service does not answer, each try ends within a window, and this is asked again.
+        """
+        soon = 2 * timedelta(seconds=self.state.settings.window_seconds)
+        return bool(self.state.queue or self.state.climbs) and self._next_due() - workflow.now() > soon
 
     def _next_due(self) -> datetime:
         climbing = {climb.item_id for climb in self.state.climbs}
@@ -356,7 +310,7 @@ class PatientPathway(ChildTracks, Escalations, Silencing):
                     instead = telling.left_over(notice, sent)
                     if sent == names.SUPPRESSED:
                         self.state.silenced.append(notice)
-                    if sent == "failed":
+                    if sent == names.FAILED:
                         instead = telling.instead_of(notice, "the mail server refused it for good")
                 except ApplicationError as refused:
                     instead = telling.instead_of(notice, refused.message)

@@ -56,28 +56,39 @@ class TherapyLine:
         self._stop_reason = stop_reason
 
     async def _plan_check(self) -> None:
+        """Open the next check with the pathway, which works out its date as it files it."""
+        item = TrackItem(
+            key=response_check_key(self.line.line_id, self.line.checks + 1),
+            kind="response_check",
+            title="Assess the response to treatment",
+            reason=f"A line of treatment is under way; its response is checked {self._often()}.",
+            owner_role="oncology",
+            subject_id=self.line.line_id,
+            number="1.5.1",
+        )
+        if workflow.patched("dated-as-filed"):
+            item = replace(item, checked_from=self.line.counted_from, check_weeks=self.line.check_weeks)
+        else:
+            due_on = await self._due_on()
+            if due_on is None:
+                return
+            item = replace(item, on_date=due_on)
+        closing = [self._closing("done", "The response was assessed.")] if self.line.checks else []
+        await self._tell_pathway(str(self.line.checks), [item], closing)
+
+    async def _due_on(self) -> str | None:
+        """Ask for the date of the next check; None when the line ended before there was an answer."""
         asked = ResponseCheckInput(self.line.counted_from, self.line.check_weeks)
         due_on = None
         while due_on is None and not self._stop_reason:
             due_on = await persist_or_wait(SchedulingActivities.plan_response_check, asked, self.line.settings)
             if due_on is None:
                 self._renew()
-        if due_on is None:
-            return
+        return due_on
+
+    def _often(self) -> str:
         weeks = self.line.check_weeks
-        often = f"every {weeks} weeks, as the team stated" if weeks else "at the service's usual interval"
-        item = TrackItem(
-            key=response_check_key(self.line.line_id, self.line.checks + 1),
-            kind="response_check",
-            title="Assess the response to treatment",
-            reason=f"A line of treatment is under way; its response is checked {often}.",
-            owner_role="oncology",
-            on_date=due_on,
-            subject_id=self.line.line_id,
-            number="1.5.1",
-        )
-        closing = [self._closing("done", "The response was assessed.")] if self.line.checks else []
-        await self._tell_pathway(str(self.line.checks), [item], closing)
+        return f"every {weeks} weeks, as the team stated" if weeks else "at the service's usual interval"
 
     def _renew(self) -> None:
         if workflow.info().is_continue_as_new_suggested() and not self._stop_reason:

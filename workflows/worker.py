@@ -18,6 +18,7 @@ from handrail.records.v1.timeline_pb2_grpc import TimelineServiceStub
 from services.runtime.clients import Caller, open_channel
 from services.runtime.context import Actor
 from workflows.activities.decisions import DecisionActivities
+from workflows.activities.in_one_go import InOneGo
 from workflows.activities.notify import NotifyActivities
 from workflows.activities.records import RecordsActivities
 from workflows.activities.scheduled import ScheduledActivities
@@ -64,16 +65,26 @@ def build_worker(client: Client, peers: Peers, identity_key: str, task_queue: st
     """Return a worker for all workflows and activities, not running yet."""
     caller = Caller(WORKER, identity_key)
     filing = FilingServiceStub(peers.records)
-    decisions = DecisionActivities(caller, DecisionServiceStub(peers.pathway), filing)
+    scheduling = SchedulingActivities(caller, SchedulingServiceStub(peers.pathway))
+    check = scheduling.plan_response_check
+    decisions = DecisionActivities(caller, DecisionServiceStub(peers.pathway), filing, check)
     notify = NotifyActivities(caller, NoticeServiceStub(peers.notify), filing, TimelineServiceStub(peers.records))
     records = RecordsActivities(caller, filing)
     scheduled = ScheduledActivities(caller, TimelineServiceStub(peers.records))
-    scheduling = SchedulingActivities(caller, SchedulingServiceStub(peers.pathway))
+    in_one_go = InOneGo(
+        append_event=records.append_event,
+        decide_next_steps=decisions.decide_next_steps,
+        apply_plan=records.apply_plan,
+        plan_escalation=scheduling.plan_escalation,
+        send_notice=notify.send_notice,
+    )
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[
+            in_one_go.file_and_tell,
+            in_one_go.climb_and_tell,
             records.append_event,
             records.keep_refused_report,
             records.apply_plan,

@@ -19,6 +19,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from workflows import names
+from workflows.activities.in_one_go import InOneGo
 from workflows.messages import (
     Applied,
     ApplyInput,
@@ -36,7 +37,6 @@ from workflows.messages import (
     Plan,
     PlannedItem,
     RefusedReport,
-    ResponseCheckInput,
     SetStatusInput,
     Silence,
 )
@@ -214,14 +214,6 @@ class Memory:
         return InboundPage(self.inbound[cursor:], len(self.inbound))
 
     @activity.defn
-    async def plan_response_check(self, asked: ResponseCheckInput) -> str:
-        """Twelve weeks ahead, or as the team stated."""
-        if self.scheduling_down:
-            message = "pathway is down"
-            raise ApplicationError(message, type="unavailable")
-        return (asked.counted_from + timedelta(weeks=asked.weeks or 12)).date().isoformat()
-
-    @activity.defn
     async def who_waits_for_the_mdt(self) -> MdtWaiting:
         """One person waits, for a decision and for an answer."""
         return MdtWaiting("breast_mdt", ["0b0e9f1c"], ["0b0e9f1c"])
@@ -240,11 +232,20 @@ class Memory:
 @asynccontextmanager
 async def working(client: Client, memory: Memory, task_queue: str) -> AsyncIterator[None]:
     """Run a worker on a task queue of its own."""
+    in_one_go = InOneGo(
+        append_event=memory.append_event,
+        decide_next_steps=memory.decide_next_steps,
+        apply_plan=memory.apply_plan,
+        plan_escalation=memory.plan_escalation,
+        send_notice=memory.send_notice,
+    )
     async with Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[
+            in_one_go.file_and_tell,
+            in_one_go.climb_and_tell,
             memory.append_event,
             memory.keep_refused_report,
             memory.decide_next_steps,
@@ -253,7 +254,6 @@ async def working(client: Client, memory: Memory, task_queue: str) -> AsyncItera
             memory.send_notice,
             memory.silence,
             memory.list_inbound,
-            memory.plan_response_check,
             memory.plan_escalation,
             memory.who_waits_for_the_mdt,
             memory.count_open_pathways,

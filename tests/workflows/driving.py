@@ -50,7 +50,7 @@ async def started(env: WorkflowEnvironment, queue: str, **limits: float) -> Work
 
 
 async def settled(handle: WorkflowHandle[PatientPathway, None]) -> dict[str, int]:
-    """Wait until all is filed and told; return where the workflow stands."""
+    """Wait until all is filed, told and climbed; return where the workflow stands."""
     standing: dict[str, int] = {}
     for _ in range(400):
         try:
@@ -58,7 +58,7 @@ async def settled(handle: WorkflowHandle[PatientPathway, None]) -> dict[str, int
         except RPCError:  # a run that began a moment ago has no first task yet
             await asyncio.sleep(0.05)
             continue
-        if not standing["to_file"] and not standing["to_tell"]:
+        if not any(standing[name] for name in ("to_file", "to_tell", "to_climb")):
             return standing
         await asyncio.sleep(0.05)
     message = f"not settled: {standing}"

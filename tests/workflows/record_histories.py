@@ -175,6 +175,28 @@ async def overdue_and_climbed(env: WorkflowEnvironment, queue: str, memory: Memo
     await keep(env.client, "pathway-climbed", pathway.id)
 
 
+async def in_one_go(env: WorkflowEnvironment, queue: str, memory: Memory) -> None:
+    """Entries that take one activity each, one that had to be insisted on, a check dated as it is filed, and a rung."""
+    memory.next_rung = timedelta(days=1)
+    pathway = await started(env, queue)
+    line_id = await started_line(pathway)
+    await eventually(lambda: memory.climbed, "a task is late")
+    await settled(pathway)
+    memory.decisions = "down"
+    await say(pathway, "progression_reported", site="liver")
+    await eventually(lambda: memory.appended[-1].report.kind == "progression_reported", "it is recorded")
+    memory.decisions = ""
+    await settled(pathway)
+    await say(pathway, "response_assessed", line_id=line_id, response="stable")
+    await say(pathway, "therapy_line_ended", line_id=line_id, stop_reason="progression")
+    await env.client.get_workflow_handle(names.therapy_line_id(line_id)).result()
+    await settled(pathway)
+    await say(pathway, "pathway_closed", reason="moved abroad")
+    await env.client.get_workflow_handle(pathway.id).result()
+    await keep(env.client, "pathway-in-one-go", pathway.id)
+    await keep(env.client, "therapy-line-in-one-go", names.therapy_line_id(line_id))
+
+
 async def at_set_times(env: WorkflowEnvironment, queue: str, _: Memory) -> None:
     """The weekly list and the daily sign, as their schedules start them."""
     for name, run in (("mdt-list", MdtList.run), ("daily-sweep", DailySweep.run), ("alert-digest", AlertDigest.run)):
@@ -190,6 +212,7 @@ async def main() -> None:
         many_runs,
         a_namesake_and_an_end,
         overdue_and_climbed,
+        in_one_go,
         at_set_times,
     )
     named = [story for story in stories if story.__name__ in sys.argv[1:]]
@@ -205,7 +228,7 @@ async def main() -> None:
     ) as env:
         for scenario in named or stories:
             soon = timedelta(seconds=4)
-            late = scenario in {overdue_and_put_off, overdue_and_climbed}
+            late = scenario in {overdue_and_put_off, overdue_and_climbed, in_one_go}
             memory, queue = Memory(due_in=soon) if late else Memory(), str(uuid.uuid4())
             async with working(env.client, memory, queue):
                 await scenario(env, queue, memory)

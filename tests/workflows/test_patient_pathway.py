@@ -12,7 +12,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.conftest import Memory, working
+from tests.workflows.conftest import Memory, moment, working
 from tests.workflows.driving import a_report, eventually, settled, started
 from workflows import names
 from workflows.messages import Receipt, Report
@@ -198,4 +198,4 @@ async def test_a_line_of_treatment_needs_a_decision_and_plans_its_response_check
             await asyncio.sleep(0.05)
         await settled(handle)
     tracks = [t for d in memory.decided for t in d.tracks if t.kind == "response_check"]
-    assert [t.on_date for t in tracks] == ["2026-05-03"]
+    assert [(t.checked_from, t.check_weeks, t.on_date) for t in tracks] == [(moment(), 9, "")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from temporalio import activity
@@ -10,7 +11,7 @@ from handrail.pathway.v1 import decisions_pb2
 from handrail.records.v1 import filing_pb2
 from workflows import names
 from workflows.activities import instant, refusals, timestamp
-from workflows.messages import Closing, DecideInput, Plan, PlannedItem, TrackItem
+from workflows.messages import Closing, DecideInput, Plan, PlannedItem, ResponseCheckInput, TrackItem
 
 if TYPE_CHECKING:
     from handrail.pathway.v1.decisions_pb2_grpc import DecisionServiceAsyncStub
@@ -27,10 +28,17 @@ _TRUTHS = {
 class DecisionActivities:
     """Calls `DecisionService`, and `FilingService.FileEvaluation` with what it answered."""
 
-    def __init__(self, caller: Caller, decisions: DecisionServiceAsyncStub, filing: FilingServiceAsyncStub) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        decisions: DecisionServiceAsyncStub,
+        filing: FilingServiceAsyncStub,
+        plan_response_check: Callable[[ResponseCheckInput], Awaitable[str]],
+    ) -> None:
         self._caller = caller
         self._decisions = decisions
         self._filing = filing
+        self._plan_response_check = plan_response_check
 
     @activity.defn
     async def decide_next_steps(self, asked: DecideInput) -> Plan:
@@ -54,7 +62,10 @@ class DecisionActivities:
     async def _promised(self, track: TrackItem, asked: DecideInput, how_held: str) -> PlannedItem:
         """Work out when a track's promise falls due, and return it as a planned task that says how a visit is held."""
         request = decisions_pb2.PlanDueRequest(counted_from=timestamp(asked.recorded_at))
-        if track.on_date:
+        if track.checked_from is not None:
+            check = ResponseCheckInput(track.checked_from, track.check_weeks)
+            request.on_date = await self._plan_response_check(check)
+        elif track.on_date:
             request.on_date = track.on_date
         else:
             request.promise = track.promise
