@@ -41,13 +41,31 @@ _STEPS = {
     "signal_external_workflow_execution_initiated_event_attributes": "signals to or from children",
     "workflow_execution_continued_as_new_event_attributes": "runs begun anew",
 }
+SAVINGS = (
+    "one activity records, decides and plans an entry, and tells it if no task opens; else each is by itself",
+    "a rung of a ladder and its notices are one activity",
+    "the one timer is not set while what is being filed or climbed may move it, unless it would ring meanwhile",
+    "a line's next check is dated where it is filed, and takes no activity of the line's own",
+    "all due times, rungs and re-evaluations of a person share one timer; lines and referrals have none",
+    "a tick marks all that is due at once, and a telephone task falls away with what it was about",
+    "one notice a team, not one a task; what is news to nobody is told to nobody",
+    "what is refused or repeated is answered without a step, and nothing is polled",
+)
 _ACTIVITIES = {
-    "append_event": "recorded",
-    "decide_next_steps": "decided",
-    "apply_plan": "planned",
-    "send_notice": "notices sent",
-    "plan_escalation": "rungs of a ladder planned",
+    "file_and_tell": "recorded, decided and planned in one go",
+    "climb_and_tell": "rungs of a ladder planned and told in one go",
+    # What is insisted on step by step, where something did not answer or refused.
+    "append_event": "recorded by itself",
+    "decide_next_steps": "decided by itself",
+    "apply_plan": "planned by itself",
+    "send_notice": "notices sent by themselves",
 }
+# The door measures by the clock on the wall, which stands still while the year goes by.
+LONGEST_DEFERRAL = timedelta(days=360)
+LONGEST_WEEKS = 52
+# After these the line of treatment plans its next check, of which the team knows before the month goes by.
+_THE_LINE_ANSWERS = frozenset({"therapy_line_started", "response_assessed"})
+LINE_SECONDS = 1.5
 _COURSE = {"setting": "advanced", "line": 1, "agents": ["ribociclib", "letrozole"], "stop_reason": "ongoing"}
 _LUMINAL = [
     ("disease_extent", "metastatic"),
@@ -78,15 +96,20 @@ class Cost:
 class Year(Life):
     """A year of somebody on the first line of treatment whose team does nearly everything in time."""
 
+    _latest: datetime
+
     async def live_it(self) -> None:
         """Live the year: from the diagnosis through twelve cycles, with scans, symptoms and a side effect."""
         await self._register()
+        self._latest = await self._looker.moment() + LONGEST_DEFERRAL
         line, order = str(uuid.uuid4()), str(uuid.uuid4())
         await self._says("pathway_opened", COORDINATOR, referred_by="clinic")
         await self._says("key_worker_assigned", COORDINATOR, person_id="carys.nurse")
         await self._says("diagnosis_confirmed", ONCOLOGIST, facts=_LUMINAL)
         await self._says("decision_made", ONCOLOGIST, number="1.7.16", outcome=1, person_view="It is what she wants.")
-        await self._says("therapy_line_started", ONCOLOGIST, line_id=line, course=_COURSE, response_check_weeks=12)
+        await self._says(
+            "therapy_line_started", ONCOLOGIST, line_id=line, course=_COURSE, response_check_weeks=LONGEST_WEEKS
+        )
         began, month = await self._looker.moment(), 0
         while await self._looker.moment() < began + timedelta(days=MONTHS * 365 / 12):
             month += 1
@@ -117,11 +140,8 @@ class Year(Life):
 
     async def _clinic(self, appointment: str, order: str) -> None:
         await self._says("investigation_ordered", ONCOLOGIST, order_id=order, modality="CECT", purpose="response")
-        booked: dict[str, Any] = {
-            "appointment_id": appointment,
-            "purpose": "Clinic",
-            "starts_at": "2027-01-04T10:00:00+00:00",
-        }
+        starts_at = (await self._looker.moment() + timedelta(days=3)).isoformat(timespec="seconds")
+        booked: dict[str, Any] = {"appointment_id": appointment, "purpose": "Clinic", "starts_at": starts_at}
         await self._says("appointment_booked", COORDINATOR, **booked)
         await self._says("result_received", ONCOLOGIST, investigation="CT", order_id=order)
         await self._says("appointment_attended", COORDINATOR, appointment_id=appointment, outcome="Seen.")
@@ -135,6 +155,9 @@ class Year(Life):
     ) -> None:
         await self._report(Said(event, fields, by, facts or ()))
         await self._seen()
+        if event in _THE_LINE_ANSWERS:
+            await asyncio.sleep(LINE_SECONDS)
+            await self._seen()
 
     async def _seen(self) -> None:
         await self._looker.settled()
@@ -158,7 +181,7 @@ class Year(Life):
             refused = self.counts.refused
             await self._says("item_completed", ONCOLOGIST, item_id=item["item_id"], outcome="Done, and noted.")
             if self.counts.refused > refused:  # it closes by another report, which has not come yet
-                until = (await self._looker.moment() + timedelta(days=40)).date().isoformat()
+                until = min(await self._looker.moment() + timedelta(days=40), self._latest).date().isoformat()
                 why = "What it waits for has not come yet."
                 await self._says("item_deferred", NURSE, item_id=item["item_id"], until=until, reason=why)
 
@@ -220,6 +243,7 @@ def show(cost: Cost) -> None:
         print(f"  {number:5}  {what}")
     print(f"  {total:5}  durable steps: {total / cost.floor:.2f} times the floor (aim: 2)")
     print(f"  {cost.history_events:5}  events of history, {cost.bytes / 1024:.0f} KiB")
+    print("What saves steps:", *SAVINGS, sep="\n  - ")
 
 
 def main() -> None:
