@@ -187,6 +187,13 @@ def _item(state: PathwayState, report: Report) -> Refusal | None:
         return _not_like_this(item, report) or _not_yet_done(state, item, report)
     if report.kind == "appointment_booked":
         return None  # an appointment may be for no task, and records knows those that were closed
+    if state.queue:
+        # The record shows a task the moment it is planned; what files it comes back here a little later.
+        return Refusal(
+            names.QUEUE_FULL,
+            "There is no such open task on this pathway yet, but reports for this person are still being filed. "
+            "Nothing was taken; send it again in a moment.",
+        )
     return Refusal(
         "not_found",
         "There is no such open task on this pathway. It may have been closed meanwhile; look at the worklist.",

@@ -161,6 +161,17 @@ def test_a_full_queue_refuses_and_says_that_nothing_was_taken() -> None:
     assert refused.code == names.QUEUE_FULL
 
 
+def test_a_task_that_may_still_be_on_its_way_is_asked_for_again_later() -> None:
+    state, done = a_state(), a_report("item_completed", {"item_id": "i1", "outcome": "Rang her."})
+    refused = refusal(state, done)
+    assert refused is not None
+    assert refused.code == "not_found"
+    state.queue = [Entry(1, NOW, "e")]
+    refused = refusal(state, done)
+    assert refused is not None
+    assert refused.code == names.QUEUE_FULL
+
+
 def test_a_key_is_refused_with_another_body_only() -> None:
     state, report = a_state(), a_report("symptom_reported")
     state.seen[report.key] = Seen(report.request_hash, Receipt(1, "e", NOW))
