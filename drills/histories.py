@@ -83,8 +83,9 @@ def closed_by_somebody(trace: Sequence[Step]) -> Iterator[Slice]:
 
 
 def dealt_with(step: Step) -> bool:
-    """Whether a task was done, or put off to another day; taking it on is neither."""
-    return step.what == "closed" or (step.what == "moved" and step.detail["change"] in {"moved", "attempted"})
+    """Whether a task was done, or put off to a later day; taking it on is neither."""
+    moved = step.what == "moved" and step.detail["change"] in {"moved", "attempted"}
+    return step.what == "closed" or (moved and step.detail["later"])
 
 
 def overdue_is_told(trace: Sequence[Step]) -> Iterator[Slice]:

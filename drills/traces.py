@@ -171,8 +171,10 @@ class _Reader:
             self._add("closed", seq, item_id, how=how, reason=reason, **self._asked_by(asked, item_id, going, report))
         self._open -= going
         for item_id, moved in asked.get("move", {}).items():
-            self._tasks.setdefault(item_id, {}).update(due=moved["due_at"])
-            self._add("moved", seq, item_id, change=moved.get("change", "moved"))
+            task = self._tasks.setdefault(item_id, {})
+            later = "due" not in task or datetime.fromisoformat(moved["due_at"]) > datetime.fromisoformat(task["due"])
+            task.update(due=moved["due_at"])
+            self._add("moved", seq, item_id, change=moved.get("change", "moved"), later=later)
         for item in asked["open"]:
             self._opened(asked, item, applied)
         for item_id, _ in asked.get("reopen", []):

@@ -169,5 +169,7 @@ def test_what_falls_due_is_marked_or_told_or_dealt_with() -> None:
     assert after_a_due_time() == {"due_is_marked"}
     assert after_a_due_time(Step("told", soon, 0, "m1", {**said, "template": "next_step"})) == {"due_is_marked"}
     assert after_a_due_time(Step("told", soon, 0, "m1", said)) == set()
-    put_off = Step("moved", soon, 2, "i1", {"change": "moved"})
+    put_off = Step("moved", soon, 2, "i1", {"change": "moved", "later": True})
     assert after_a_due_time(Step("told", soon, 0, "m1", said), put_off) == {"due_is_marked"}
+    brought_forward = Step("moved", soon, 2, "i1", {"change": "moved", "later": False})
+    assert after_a_due_time(Step("told", soon, 0, "m1", said), brought_forward) == set()
