@@ -33,7 +33,7 @@ def shortfalls(ruling: Ruling, table: Appraisals, picture: Picture) -> tuple[Sho
     if ruling.why != "conditions_not_met" or row.when is None:
         return ()
     values = {**not_excused(row, table, picture), **picture.values}
-    return tuple(_told(part, dictionary, values, picture) for part in _failing(row.when, dictionary, values))
+    return tuple(_told(part, dictionary, picture) for part in _failing(row.when, dictionary, values))
 
 
 def _failing(condition: Condition, dictionary: Dictionary, values: Mapping[str, Value]) -> Iterator[Condition]:
@@ -46,13 +46,16 @@ def _failing(condition: Condition, dictionary: Dictionary, values: Mapping[str, 
         yield condition
 
 
-def _told(condition: Condition, dictionary: Dictionary, values: Mapping[str, Value], picture: Picture) -> Shortfall:
+def _told(condition: Condition, dictionary: Dictionary, picture: Picture) -> Shortfall:
+    """An exception that nobody stated is told as that: it counts as a no, and is none."""
     text = condition_text(condition, dictionary)
-    held = {name: values.get(name, picture.known_of(name)) for name in facts_of(condition)}
-    known = {name: value for name, value in held.items() if value is not None}
-    stated = "; ".join(f"{dictionary.facts[name].label}: {value_text(value)}" for name, value in known.items())
-    facts = {name: value for name, value in known.items() if not isinstance(value, Therapy)}
-    return Shortfall(text, facts, f"it asks that {text}; here {stated}" if stated else f"it asks that {text}")
+    held = {name: picture.values.get(name, picture.known_of(name)) for name in facts_of(condition)}
+    here = [
+        f"{dictionary.facts[name].label}: {'not stated' if value is None else value_text(value)}"
+        for name, value in held.items()
+    ]
+    facts = {name: value for name, value in held.items() if value is not None and not isinstance(value, Therapy)}
+    return Shortfall(text, facts, f"it asks that {text}; here {'; '.join(here)}")
 
 
 def _given_before(ruling: Ruling, picture: Picture, dictionary: Dictionary) -> Iterator[Shortfall]:
