@@ -30,6 +30,7 @@ from services.runtime.errors import (
 )
 from services.runtime.identity import verify
 from services.runtime.logging import get_logger
+from services.runtime.plain_words import said_plainly
 
 log = get_logger()
 
@@ -174,7 +175,7 @@ def _check(request: object) -> None:
 
 def violations_of(error: protovalidate.ValidationError) -> list[Violation]:
     """Return what the contract's own rules refuse, each by the path of its field."""
-    return [Violation(_path(v.proto), v.proto.message) for v in error.violations]
+    return [Violation(_path(v.proto), said_plainly(v.proto.rule_id, v.proto.message)) for v in error.violations]
 
 
 def _path(violation: Any) -> str:  # noqa: ANN401 - the generated type of protovalidate's own violations is private

@@ -54,11 +54,13 @@ def report(
     """
     request = _request(event, fact or [], field or [])
     fill(request, occurred_at, source, key)
+    begun = reporting.begin(request, event)
 
     async def work() -> Plain:
         async with acting.services(acting.actor_from(as_role, team, user)) as desk:
             request.patient_id = await people.patient_id_of(desk, patient)
-            return await send_or_say_how_to_repeat(await people.with_team(desk), event, request)
+            receipt = await send_or_say_how_to_repeat(await people.with_team(desk), event, request)
+            return {**receipt, **begun}
 
     show_receipt(acting.run(work()), event, as_json=as_json)
 
@@ -133,12 +135,14 @@ def show_receipt(receipt: Plain, event: str, *, as_json: bool) -> None:
     if as_json:
         print(to_json(receipt))
         return
-    show(
-        [
-            Line(f"Accepted: {words.event(event)}. Number {receipt['seq']} {_of(event)}."),
-            Line(f"Event id {receipt['event_id']}", "quiet"),
-        ]
-    )
+    begun = reporting.BEGINS.get(event, "")
+    lines = [
+        Line(f"Accepted: {words.event(event)}. Number {receipt['seq']} {_of(event)}."),
+        Line(f"Event id {receipt['event_id']}", "quiet"),
+    ]
+    if begun in receipt:
+        lines.append(Line(f"{words.label(begun)} {receipt[begun]}: name it in what follows", "quiet"))
+    show(lines)
 
 
 def _of(event: str) -> str:

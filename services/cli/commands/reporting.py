@@ -25,6 +25,16 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _CODE = re.compile(r"[^\s]{1,64}")
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 _KINDS = ("flag", "number", "code", "text")
+# What a report begins, and the field in which the one who begins it gives that an id.
+BEGINS = {
+    "appointment_booked": "appointment_id",
+    "capacity_assessed": "assessment_id",
+    "investigation_ordered": "order_id",
+    "referral_drafted": "referral_id",
+    "related_person_recorded": "related_person_id",
+    "therapy_line_started": "line_id",
+    "transfer_offered": "transfer_id",
+}
 
 
 @dataclass(frozen=True)
@@ -198,10 +208,28 @@ def _known_field(holder: Message, name: str) -> FieldDescriptor:
     field: Any = holder.DESCRIPTOR.fields_by_name.get(name)
     if field is None:
         known = ", ".join(holder.DESCRIPTOR.fields_by_name) or "no fields"
-        message = f"{holder.DESCRIPTOR.name} has no field {name}; it has {known}."
+        message = f"{_in_words(holder.DESCRIPTOR.name)} has no field {name}; it has {known}."
         raise CliError(message)
     known_field: FieldDescriptor = field
     return known_field
+
+
+def _in_words(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+
+
+def begin(request: Any, event: str) -> dict[str, str]:  # noqa: ANN401 - the request message of any reporting rpc
+    """Give what a report begins an id, where the report does not; the same key makes the same id.
+
+    Returns the field and its id; empty when the report begins nothing.
+    """
+    field = BEGINS.get(event)
+    if field is None:
+        return {}
+    made = getattr(request, event)
+    if not getattr(made, field):
+        setattr(made, field, str(uuid.uuid5(uuid.UUID(request.idempotency_key), field)))
+    return {field: getattr(made, field)}
 
 
 def _assign(holder: Any, field: FieldDescriptor, said: str, option: str) -> None:  # noqa: ANN401 - any message

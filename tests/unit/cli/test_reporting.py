@@ -151,3 +151,21 @@ def test_a_refusal_is_one_sentence_and_the_fields_at_fault() -> None:
         "Please correct: a: is wrong", violations=[Violation("a", "is wrong"), Violation("b", "too")]
     )
     assert acting.told(listed) == ["handrail: Please correct: a: is wrong", "  b: too"]
+
+
+def test_what_a_report_begins_is_given_an_id_and_the_same_key_gives_the_same() -> None:
+    key = str(uuid.uuid4())
+    first, again = (reporting.request_for(Report("investigation_ordered", "", {}, key=key)) for _ in range(2))
+    made = reporting.begin(first, "investigation_ordered")
+    assert made == {"order_id": first.investigation_ordered.order_id}
+    assert uuid.UUID(made["order_id"])
+    assert reporting.begin(again, "investigation_ordered") == made
+    own = reporting.request_for(Report("therapy_line_started", "", {"line_id": key}))
+    assert reporting.begin(own, "therapy_line_started") == {"line_id": key}
+    assert reporting.begin(reporting.request_for(Report("symptom_reported", "", {})), "symptom_reported") == {}
+
+
+def test_what_begins_something_is_known_by_the_contract() -> None:
+    for event, field in reporting.BEGINS.items():
+        kind = events_pb2.ClinicalEvent.DESCRIPTOR.fields_by_name[event].message_type
+        assert kind.fields_by_name[field].cpp_type == kind.fields_by_name[field].CPPTYPE_STRING
