@@ -37,6 +37,7 @@ def therapy_from_proto(course: terms_pb2.TherapyCourse) -> Therapy:
         started_on=date.fromisoformat(course.started_on) if course.started_on else None,
         ended_on=date.fromisoformat(course.ended_on) if course.ended_on else None,
         last_dose_on=date.fromisoformat(course.last_dose_on) if course.last_dose_on else None,
+        begun_here=course.begun_here,
     )
 
 

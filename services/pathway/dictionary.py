@@ -31,7 +31,8 @@ UNKNOWN_CODES = frozenset({"unknown", "not_tested", "not_done"})
 class Therapy:
     """One planned course of systemic treatment (CG81.md section 9); the value of a `prior_therapy` fact.
 
-    `line` counts from 1 for advanced disease and is 0 otherwise; `months` is its length in months.
+    `line` counts from 1 for advanced disease and is 0 otherwise; `months` is its length in months. A line that was
+    `begun_here` says nothing of what was given before; any other is part of a history that somebody took.
     """
 
     setting: str
@@ -44,6 +45,7 @@ class Therapy:
     ended_on: date | None = None
     last_dose_on: date | None = None
     response: str = ""
+    begun_here: bool = False
 
     @property
     def stopped_on(self) -> date | None:

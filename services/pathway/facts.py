@@ -89,7 +89,7 @@ def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> P
             held[definition.name] = implied
     stated = {name: value for name, entry in held.items() if (value := entry.value) is not None}
     values = _presumed(dictionary) | stated
-    known = frozenset(values) | ({"prior_therapy"} if lines.known else set())
+    known = frozenset(values) | ({"prior_therapy"} if lines.known and lines.whole else set())
     return Picture(as_of, held, values | _spans(held), history, known)
 
 
@@ -156,13 +156,17 @@ def _aged(entry: Held, days: int, as_of: datetime) -> Held:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """The lines of treatment, each with all its classes. `known` is False if no history is recorded."""
+    """The lines of treatment, each with all its classes. `known` is False if no history is recorded.
+
+    `whole` is False if all that is recorded is what was started here: what was given before is another question.
+    """
 
     lines: tuple[Line, ...]
     fact_ids: tuple[str, ...]
     known: bool
     gap: Gap
     stated_on: tuple[date, ...] = ()
+    whole: bool = True
 
     @property
     def treatment(self) -> Treatment | None:
@@ -178,7 +182,8 @@ class _Lines:
         gap = Gap("prior_therapy", "never_recorded")
         if none.value is True and none.last is not None:
             ids = (*none.fact_ids, *(fact.fact_id for fact in reported))
-            if any(age_of(fact) < age_of(none.last) for fact in reported):
+            earlier = [fact for fact in reported if not _begun_here(fact)]
+            if any(age_of(fact) < age_of(none.last) for fact in earlier):
                 note = "a line of treatment is recorded, and a later report says that there was none"
                 return cls((), ids, known=False, gap=Gap("prior_therapy", "disagree", note))
         else:
@@ -186,7 +191,12 @@ class _Lines:
         therapies = [fact.value for fact in reported if isinstance(fact.value, Therapy)]
         lines = tuple(Line.read(therapy, dictionary) for therapy in therapies)
         stated_on = tuple(london_date(fact.occurred_at) for fact in reported)
-        return cls(lines, ids, known=bool(ids), gap=gap, stated_on=stated_on)
+        whole = none.value is True or not all(therapy.begun_here for therapy in therapies)
+        return cls(lines, ids, known=bool(ids), gap=gap, stated_on=stated_on, whole=whole)
+
+
+def _begun_here(fact: Fact) -> bool:
+    return isinstance(fact.value, Therapy) and fact.value.begun_here
 
 
 @lru_cache(maxsize=16)
@@ -229,7 +239,7 @@ def _derived_from_lines(dictionary: Dictionary, lines: _Lines) -> dict[str, Held
 def _derive_from_lines(definition: FactDef, derivation: Derivation, lines: _Lines) -> Held:
     if not lines.known:
         return Held(definition.name, gaps=(lines.gap,))
-    return _from_lines(definition.name, derive(derivation, lines.lines), lines.fact_ids)
+    return _from_lines(definition.name, derive(derivation, lines.lines, whole=lines.whole), lines.fact_ids)
 
 
 def _from_lines(name: str, counted: Counted, fact_ids: tuple[str, ...]) -> Held:

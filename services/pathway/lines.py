@@ -14,6 +14,7 @@ from math import inf
 from services.pathway.dictionary import Derivation, Dictionary, LineFilter, Therapy, Value
 
 DAYS_PER_MONTH = 365.25 / 12
+BEFORE = "what was given before the lines that were started here is not recorded"
 UNSETTLED = "a line names a drug that the dictionary does not know, and no class: state its class, or correct the name"
 
 
@@ -83,15 +84,20 @@ class Counted:
     span: tuple[float, float] | None = None
 
 
-def derive(derivation: Derivation, lines: tuple[Line, ...]) -> Counted:
-    """What `count`, `had` or `longest` gives for a known history; a line that nobody knows enough of leaves a span."""
+def derive(derivation: Derivation, lines: tuple[Line, ...], *, whole: bool = True) -> Counted:
+    """What `count`, `had` or `longest` gives for a known history; a line that nobody knows enough of leaves a span.
+
+    `whole`: these are all lines; else more may have been given before, and what is counted is at least this.
+    """
     wanted = derivation.longest or derivation.count or derivation.had or LineFilter()
     passed = [line.passes(wanted) for line in lines]
     sure, maybe = (tuple(line for line, one in zip(lines, passed, strict=True) if one is way) for way in (True, None))
     if derivation.longest is not None:
-        return _longest(sure, maybe)
+        return _longest(sure, maybe) if whole else _or_longer(_longest(sure, maybe))
     if derivation.had is not None and sure:
         return Counted(value=True)
+    if not whole:
+        return Counted(lacking=BEFORE, span=(len(sure), inf) if derivation.count is not None else None)
     if maybe:
         span = (len(sure), len(sure) + len(maybe)) if derivation.count is not None else None
         return Counted(lacking=_lacking(maybe, wanted), span=span)
@@ -107,6 +113,11 @@ def _longest(sure: Iterable[Line], maybe: tuple[Line, ...]) -> Counted:
     if least == most:
         return Counted(least)
     return Counted(lacking=UNSETTLED if maybe else "the length of a line is not recorded", span=(least, most))
+
+
+def _or_longer(known: Counted) -> Counted:
+    least = known.span[0] if known.span else known.value
+    return Counted(lacking=BEFORE, span=(float(least) if isinstance(least, int | float) else 0, inf))
 
 
 def _lacking(undecided: Iterable[Line], wanted: LineFilter) -> str:

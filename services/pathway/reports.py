@@ -233,7 +233,8 @@ def _facts(request: Any, kind: str, guideline: Guideline) -> list[dict[str, Any]
     if kind == "therapy_line_started":
         event = request.therapy_line_started
         course = MessageToDict(event.course, preserving_proto_field_name=True)
-        facts.append({"name": "prior_therapy", "subject": event.line_id, "value": {"therapy": course}})
+        begun = {**course, "begun_here": True}
+        facts.append({"name": "prior_therapy", "subject": event.line_id, "value": {"therapy": begun}})
     return facts
 
 

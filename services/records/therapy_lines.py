@@ -36,7 +36,7 @@ async def therapy_line_started(session: AsyncSession, event: models.Event, reque
             patient_id=event.patient_id,
             event_id=event.event_id,
             decision_id=decision_id,
-            course=course_from_proto(started.course),
+            course={**course_from_proto(started.course), "begun_here": True},
             intent=started.intent,
             response_check_weeks=started.response_check_weeks,
             status="ongoing",

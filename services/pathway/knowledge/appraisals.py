@@ -183,14 +183,16 @@ def _failed_before(row: Appraisal, picture: Picture, dictionary: Dictionary) -> 
     """Whether the drug was given before and stopped for what rules it out; None if it is not known what was, or why."""
     if not row.agents:
         return False
-    if "prior_therapy" not in picture.known:
-        return None
     latest = {fact.subject or fact.fact_id: fact.value for fact in picture.history.get("prior_therapy", ())}
     lines = [line for line in latest.values() if isinstance(line, Therapy)]
     given = [(line, {dictionary.agent(agent) for agent in line.agents}) for line in lines]
     reasons = {line.stop_reason for line, agents in given if agents.intersection(row.agents)}
-    if not reasons.isdisjoint(row.out_after):
+    # Of what was started here it is known that it was given, whatever came before.
+    settled = "prior_therapy" in picture.known
+    if not reasons.isdisjoint(row.out_after) and (settled or all(line.begun_here for line in lines)):
         return True
+    if not settled:
+        return None
     unread = [line for line, agents in given if _may_be(row, line, agents, dictionary)]
     return None if "" in reasons or any(line.stop_reason in {"", *row.out_after} for line in unread) else False
 

@@ -16,6 +16,8 @@ from services.runtime.interceptors import _check
         (events_pb2.InvestigationOrdered(modality="MRI", purpose="diagnosis"), "order_id: is missing; copy the id"),
         (events_pb2.TherapyLineStarted(line_id="x"), "line_id: copy the id from the task"),
         (events_pb2.TherapyLineStarted(), "course: is missing"),
+        (events_pb2.DecisionMade(), "outcome: is missing"),
+        (events_pb2.DecisionMade(), "number: write the number of a recommendation, such as 1.7.16"),
         (events_pb2.ReferralDrafted(), "is missing"),
         (events_pb2.RelatedPersonRecorded(relationship="dog"), "relationship: choose one of partner, parent, child"),
         (events_pb2.CapacityAssessed(review_on="1/2/2026"), "review_on: write a date as 2026-11-22"),

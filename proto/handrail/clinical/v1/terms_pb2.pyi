@@ -64,6 +64,7 @@ class TherapyCourse(_message.Message):
     STARTED_ON_FIELD_NUMBER: _builtins.int
     ENDED_ON_FIELD_NUMBER: _builtins.int
     LAST_DOSE_ON_FIELD_NUMBER: _builtins.int
+    BEGUN_HERE_FIELD_NUMBER: _builtins.int
     setting: _builtins.str
     line: _builtins.int
     stop_reason: _builtins.str
@@ -72,6 +73,8 @@ class TherapyCourse(_message.Message):
     ended_on: _builtins.str
     last_dose_on: _builtins.str
     """The day on which any of it was last given; each cycle that is reported moves it on."""
+    begun_here: _builtins.bool
+    """Set by Handrail on a line that was started here: it says nothing of what was given before."""
     @_builtins.property
     def agents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -87,10 +90,11 @@ class TherapyCourse(_message.Message):
         started_on: _builtins.str = ...,
         ended_on: _builtins.str = ...,
         last_dose_on: _builtins.str = ...,
+        begun_here: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "classes", b"classes", "ended_on", b"ended_on", "last_dose_on", b"last_dose_on", "line", b"line", "setting", b"setting", "started_on", b"started_on", "stop_reason", b"stop_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "begun_here", b"begun_here", "classes", b"classes", "ended_on", b"ended_on", "last_dose_on", b"last_dose_on", "line", b"line", "setting", b"setting", "started_on", b"started_on", "stop_reason", b"stop_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
