@@ -84,6 +84,7 @@ class Shown(NamedTuple):
     occurrence: str
     basis: str
     used: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 class Judged(NamedTuple):
@@ -102,7 +103,7 @@ def _judged(facts: tuple[Fact, ...], as_of: datetime) -> Judged:
     picture = current(facts, known.guideline.dictionary, as_of)
     judgements, urgent = judge(known.guideline, picture), judge_urgent(known.urgent, picture)
     read = [judgement for judgement in (*judgements, *urgent) if judgement.truth != "does_not_apply"]
-    shown = {j.rule_id: Shown(j.occurrence, j.basis, j.used) for j in read}
+    shown = {j.rule_id: Shown(j.occurrence, j.basis, j.used, j.missing) for j in read}
     return Judged(picture, judgements, urgent, shown)
 
 
@@ -261,6 +262,7 @@ class PurePerson(PatientPathway):
                 used,
                 date.fromisoformat(review) if review else None,
                 asked.report.actor.subject,
+                shown.missing if outcome == "accepted" else (),
             )
         )
 
@@ -282,6 +284,7 @@ class PurePerson(PatientPathway):
             asked.recorded_at,
             superseded_fact_ids=record.superseded,
             open_referrals=referrals,
+            unknown=picture.unknown_of(name for made in record.decisions for name in made.made_without),
         )
         wanted: Sequence[items.WantedItem] = (*acute.open, *planned.open)
         closing = [Closing(item.key, item.how, item.reason) for item in (*acute.close, *planned.close)]

@@ -7,11 +7,12 @@ runs on while some of it has come. What is found missing later is asked for by a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.pathway.dictionary import Dictionary
 from services.pathway.due_dates import DueTime
 from services.pathway.facts import Gap
+from services.pathway.guideline import Rule
 from services.pathway.items import ClosingItem, WantedItem
 from services.pathway.rules import Judgement
 
@@ -21,10 +22,11 @@ _REASON_LIMIT = 400
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A missing fact, why it is not known, and the judgements that wait for it."""
+    """A missing fact, why it is not known, the judgements that wait for it, and what was accepted without it."""
 
     gap: Gap
-    judgements: list[Judgement]
+    judgements: list[Judgement] = field(default_factory=list)
+    accepted: list[Rule] = field(default_factory=list)
 
 
 def wanted(
@@ -48,7 +50,7 @@ def wanted(
 def closing(key: str, judgements: Collection[Judgement], dictionary: Dictionary) -> ClosingItem:
     """How and why a chase closes that no longer waits for anything."""
     names = facts_of_key(key)
-    labels = _listed([dictionary.facts[name].label if name in dictionary.facts else name for name in names])
+    labels = listed(names, dictionary)
     missing = any(name in judgement.missing for judgement in judgements for name in names)
     if not missing and all(any(name in judgement.known for judgement in judgements) for name in names):
         return ClosingItem(key, "done", f"{labels} {'is' if len(names) == 1 else 'are'} now known.")
@@ -74,19 +76,24 @@ def _item(key: str, needs: Sequence[Need], due: DueTime, dictionary: Dictionary)
     gaps = [need.gap for need in needs]
     labels = [dictionary.facts[gap.name].label for gap in gaps]
     judgements = list({judged.rule_id: judged for need in needs for judged in need.judgements}.values())
-    numbers = ", ".join(judgement.number for judgement in judgements)
+    accepted = list({rule.rule_id: rule for need in needs for rule in need.accepted}.values())
+    waiting: Sequence[Judgement | Rule] = judgements or accepted
     holder = supplier(gaps[0], dictionary)
     them, are = ("it", "is") if len(gaps) == 1 else ("them", "are")
     notes = "; ".join(dict.fromkeys(gap.note for gap in gaps if gap.note))
+    why = [
+        *([f"{_numbers(judgements)} cannot be decided without {them}"] if judgements else []),
+        *([f"{_numbers(accepted)} was accepted without {them}"] if accepted else []),
+    ]
     reason = (
         f"{_listed(labels)} {are} not known{f' ({notes})' if notes else ''}. "
-        f"{numbers} cannot be decided without {them}; {holder.replace('_', ' ')} supplies {them}."
+        f"{'; '.join(why)}; {holder.replace('_', ' ')} supplies {them}."
     )
     return WantedItem(
         key=key,
         kind="chase",
-        rule_id=judgements[0].rule_id,
-        number=judgements[0].number,
+        rule_id=waiting[0].rule_id,
+        number=waiting[0].number,
         title=f"Get: {', '.join(labels)}",
         reason=reason if len(reason) <= _REASON_LIMIT else f"{reason[: _REASON_LIMIT - 1]}…",
         owner_role=_chaser(needs[0], dictionary),
@@ -96,6 +103,15 @@ def _item(key: str, needs: Sequence[Need], due: DueTime, dictionary: Dictionary)
         missing_fact="+".join(gap.name for gap in gaps),
         supplied_by=holder,
     )
+
+
+def listed(names: Iterable[str], dictionary: Dictionary) -> str:
+    """These facts by their labels, in words."""
+    return _listed([dictionary.facts[name].label if name in dictionary.facts else name for name in names])
+
+
+def _numbers(asked: Iterable[Judgement | Rule]) -> str:
+    return ", ".join(one.number for one in asked)
 
 
 def _listed(words: Sequence[str]) -> str:

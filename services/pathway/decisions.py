@@ -87,6 +87,7 @@ class DecisionService(decisions_pb2_grpc.DecisionServiceServicer):
             superseded_fact_ids={fact.fact_id for fact in stood_on.facts if fact.superseded_by_fact_id},
             open_referrals={r.to_team for r in stood_on.referrals if r.status not in _REFERRAL_ENDED},
             taken_referrals=_taken(stood_on.referrals, as_of),
+            unknown=picture.unknown_of(name for decision in decisions for name in decision.made_without),
         )
         reply = decisions_pb2.DecideNextStepsResponse(
             guideline=_version(guideline),
@@ -231,6 +232,7 @@ def _decision(decision: timeline_pb2.Decision) -> items.Decision:
         fact_ids=tuple(decision.fact_ids),
         review_on=date.fromisoformat(decision.review_on) if decision.review_on else None,
         decided_by=decision.actor.subject,
+        made_without=tuple(decision.made_without),
     )
 
 

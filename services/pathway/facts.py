@@ -61,6 +61,10 @@ class Picture:
             return (Gap(name, "never_recorded"),)
         return held.gaps or (Gap(name, "left_open", f"recorded as {held.value}, which leaves it open"),)
 
+    def unknown_of(self, names: Iterable[str]) -> dict[str, tuple[Gap, ...]]:
+        """Of these names those that are not known, each with what would have to be stated."""
+        return {name: self.gaps(name) for name in names if name not in self.known}
+
 
 def current(facts: Iterable[Fact], dictionary: Dictionary, as_of: datetime) -> Picture:
     """Settle every name: latest by `occurred_at`, then `seq`; disagreement and staleness become unknown."""

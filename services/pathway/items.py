@@ -13,7 +13,10 @@ Urgency = Literal["routine", "urgent", "emergency"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What people chose about a rule. It stands for one occurrence, and for the facts hashed in `basis`."""
+    """What people chose about a rule. It stands for one occurrence, and for the facts hashed in `basis`.
+
+    `made_without`: the facts that were missing when it accepted what could not be decided.
+    """
 
     decision_id: str
     rule_id: str
@@ -23,6 +26,7 @@ class Decision:
     fact_ids: tuple[str, ...]
     review_on: date | None
     decided_by: str
+    made_without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from services.pathway import chases
 from services.pathway.due_dates import DueTime, due_after_hours, due_after_working_days, london_date, start_of
 from services.pathway.guideline import Due, Guideline, Rule
+from services.pathway.held import Gap
 from services.pathway.items import ClosingItem, Decision, OfferedOption, OpenItem, Plan, WantedItem
 from services.pathway.rules import Judgement
 
@@ -37,13 +38,15 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
     superseded_fact_ids: Collection[str] = frozenset(),
     open_referrals: Collection[str] = frozenset(),
     taken_referrals: Mapping[str, datetime] = MappingProxyType({}),
+    unknown: Mapping[str, Sequence[Gap]] = MappingProxyType({}),
 ) -> Plan:
     """Reconcile what should be open with what is. Decisions come oldest first; `other_open` counts foreign items.
 
     `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names
     the services (`refer_to`) with a referral under way, which ends the follow-on that asks for one;
     `taken_referrals` those where a person took it, and when (for one under way: any later moment), which is what a
-    recommendation to refer asks for.
+    recommendation to refer asks for. `unknown` are the facts that something was accepted without, and that are still
+    missing.
     """
     owned = {item.key: item.kind for item in open_items if not item.key.startswith(FOREIGN_PREFIX)}
     planner = _Planner(
@@ -57,6 +60,7 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
         superseded=superseded_fact_ids,
         open_referrals=open_referrals,
         taken_referrals=taken_referrals,
+        unknown=unknown,
     )
     wanted = [*planner.rule_items(), *planner.follow_ons(), *planner.reviews(), *planner.chases()]
     in_question = planner.in_question()
@@ -86,6 +90,7 @@ class _Planner:
     superseded: Collection[str]
     open_referrals: Collection[str]
     taken_referrals: Mapping[str, datetime]
+    unknown: Mapping[str, Sequence[Gap]]
 
     def rule_items(self) -> list[WantedItem]:
         """One item for each rule that applies and is not settled by a decision."""
@@ -132,14 +137,17 @@ class _Planner:
         return items
 
     def reviews(self) -> list[WantedItem]:
-        """One item for each newest decision of its kind that stood on a fact which was since corrected."""
+        """One item for each newest decision of its kind whose ground moved: a fact was corrected, or came after all."""
         items = []
-        newest = {self._family(decision.rule_id): decision for decision in self.decisions}
-        for decision in newest.values():
+        for decision in self._newest():
             rule = self.guideline.rule(decision.rule_id)
             corrected = tuple(fact_id for fact_id in decision.fact_ids if fact_id in self.superseded)
-            if rule is None or not corrected:
+            came = [name for name in self._made_without(decision) if name not in self.unknown]
+            if rule is None or not (corrected or came):
                 continue
+            why = "A fact this decision stood on was corrected"
+            if not corrected:
+                why = f"{chases.listed(came, self.guideline.dictionary)} came after this was accepted"
             due = self._due(self.guideline.local_due.review, None)
             items.append(
                 WantedItem(
@@ -148,7 +156,7 @@ class _Planner:
                     rule_id=rule.rule_id,
                     number=rule.number,
                     title=f"Look again at the decision on {rule.number}",
-                    reason=f"A fact this decision stood on was corrected: {rule.title} ({decision.outcome}).",
+                    reason=_cut(f"{why}: {rule.title} ({decision.outcome})."),
                     owner_role=rule.decided_by,
                     due_on=due.due_on,
                     due_at=due.due_at,
@@ -166,7 +174,13 @@ class _Planner:
             if judgement is None or not (self._chaseable(rule, judgement) or self._in_question(rule, judgement)):
                 continue
             for gap in judgement.gaps:
-                needs.setdefault(gap.name, chases.Need(gap, [])).judgements.append(judgement)
+                needs.setdefault(gap.name, chases.Need(gap)).judgements.append(judgement)
+        for decision in self._newest():
+            chosen = self.guideline.rule(decision.rule_id)
+            if chosen is None:
+                continue
+            for gap in (gap for name in self._made_without(decision) for gap in self.unknown.get(name, ())):
+                needs.setdefault(gap.name, chases.Need(gap)).accepted.append(chosen)
         due = self._due(self.guideline.local_due.chase, None)
         return chases.wanted(needs, self.already_open, due, self.guideline.dictionary)
 
@@ -234,6 +248,15 @@ class _Planner:
         """The rule whose item a decision answers: an option answers for its parent."""
         rule = self.guideline.rule(rule_id)
         return rule.option_for or rule_id if rule else rule_id
+
+    def _newest(self) -> list[Decision]:
+        """The newest decision of each family."""
+        return list({self._family(decision.rule_id): decision for decision in self.decisions}.values())
+
+    def _made_without(self, decision: Decision) -> list[str]:
+        """The facts that it was accepted without; what a clinician judges was judged by accepting."""
+        facts = self.guideline.dictionary.facts
+        return [name for name in decision.made_without if name in facts and not facts[name].judgement]
 
     def _options(self, rule: Rule) -> list[Rule]:
         return [other for other in self.guideline.rules if other.option_for == rule.rule_id]

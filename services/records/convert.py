@@ -381,6 +381,7 @@ def decision_to_proto(row: models.Decision, fact_ids: Sequence[uuid.UUID]) -> ti
         options_shown=row.options_shown,
         decided_by=row.decided_by,
         decided_with=row.decided_with,
+        made_without=row.made_without,
     )
 
 

@@ -53,6 +53,8 @@ async def decision_made(
     decision.review_on = date_from_proto(made.review_on, "event.decision_made.review_on") if made.review_on else None
     decision.departure = outcome == "declined" or unlisted or beside
     decision.decided_by, decision.decided_with = made.decided_by, made.decided_with
+    if outcome == "accepted" and shown.text("truth") == "cannot_be_decided":
+        decision.made_without = shown.many("missing")
     session.add(decision)
     await _link(session, decision, shown.many("fact_ids"))
     return []

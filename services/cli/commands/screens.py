@@ -234,6 +234,8 @@ def decision(made: Values) -> list[Line]:
         lines += wrapped(f"The person's view: {made['person_view']}", 4)
     if made["departure"] and made["outcome"] == "accepted":
         lines += wrapped("Not what the guideline recommended on what was known then.", 4)
+    if made["made_without"]:
+        lines += wrapped(f"Accepted without: {listed([label(name) for name in made['made_without']])}", 4)
     if made["reason"] or made["reason_code"]:
         title = "Reason not followed" if made["departure"] else "Reason"
         coded = f" ({words(made['reason_code'])})" if made["reason_code"] else ""

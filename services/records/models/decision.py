@@ -41,4 +41,5 @@ class Decision(ActedMixin, Base):
     options_shown: Mapped[list[str]] = mapped_column(JSONB)
     decided_by: Mapped[Words]
     decided_with: Mapped[Words]
+    made_without: Mapped[list[str]] = mapped_column(JSONB, default=list)
     departure: Mapped[bool]

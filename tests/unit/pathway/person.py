@@ -84,6 +84,7 @@ class Person:
             judged.used,
             review_on,
             "Dr Example",
+            judged.missing if outcome == "accepted" else (),
         )
         self.decisions.append(decision)
         return decision
@@ -102,6 +103,9 @@ class Person:
             self.now,
             superseded_fact_ids=self.superseded,
             open_referrals=self.referrals,
+            unknown=current(self.facts, self.guideline.dictionary, at or self.now).unknown_of(
+                name for decision in self.decisions for name in decision.made_without
+            ),
         )
         for closing in made.close:
             del self.items[closing.key]

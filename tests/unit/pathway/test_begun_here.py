@@ -46,7 +46,7 @@ def test_who_says_that_there_was_nothing_before_settles_it(person: Person) -> No
 def test_a_history_that_is_taken_later_settles_it(person: Person) -> None:
     person.state(subject="ec", prior_therapy=EARLIER)
     values = current(person.facts, person.guideline.dictionary, NOW).values
-    assert values["n_systemic"] == 2  # noqa: PLR2004 - the two that are recorded
+    assert values["n_systemic"] == 2
     assert values["had_anthracycline"] is True
     assert values["had_taxane"] is False
 

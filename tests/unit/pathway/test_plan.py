@@ -12,7 +12,7 @@ from services.pathway.dictionary import Therapy
 from services.pathway.guideline import Due, Guideline
 from services.pathway.items import Outcome
 from services.pathway.plan import OpenItem, plan
-from tests.unit.pathway.person import Person, numbers
+from tests.unit.pathway.person import ENDOCRINE_LINE, Person, numbers
 
 PLANNED = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -326,3 +326,33 @@ def test_what_stood_on_a_report_that_was_taken_back_is_withdrawn(person: Person)
     person.superseded.add(mistaken.fact_id)
     person.facts.remove(mistaken)
     assert {closing.how for closing in person.plan().close} == {"withdrawn"}
+
+
+def test_what_was_accepted_without_a_fact_asks_for_it_until_it_comes_and_is_then_looked_at_again(
+    guideline: Guideline,
+) -> None:
+    # given treatment that starts although nobody knows the HER2 status
+    person = Person(guideline).state(key_worker_assigned=True, disease_extent="metastatic", prior_therapies_none=True)
+    person.state(er_status="positive", sact_decision_due=True)
+    person.plan()
+    decision = person.decide("1.7.16", "accepted")
+    assert "her2_ihc" in decision.made_without
+    person.state(sact_decision_due=False, on_treatment_pathway=True)
+    person.state(subject="line-1", prior_therapy=ENDOCRINE_LINE)
+    # then it is still asked for, and says why
+    person.plan()
+    asked = [item for item in person.items.values() if "her2_ihc" in item.missing_fact]
+    assert [item.kind for item in asked] == ["chase"]
+    assert "1.7.16 was accepted without" in asked[0].reason
+    # when it comes, the question closes and the prescriber looks at the decision again
+    person.state(her2_ihc="3+")
+    made = person.plan()
+    assert ("done", "HER2 IHC is now known.") in [(one.how, one.reason) for one in made.close]
+    again = [item for item in person.items.values() if item.kind == "review"]
+    assert [item.owner_role for item in again] == [guideline.by_number("1.7.16").decided_by]
+    assert again[0].reason.startswith("HER2 IHC came after this was accepted")
+    # and a newer decision ends that
+    person.state(sact_decision_due=True)
+    person.decide("1.7.8", "accepted")
+    person.plan()
+    assert [item for item in person.items.values() if item.kind == "review"] == []

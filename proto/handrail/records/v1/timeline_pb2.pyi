@@ -501,6 +501,7 @@ class Decision(_message.Message):
     OPTIONS_SHOWN_FIELD_NUMBER: _builtins.int
     DECIDED_BY_FIELD_NUMBER: _builtins.int
     DECIDED_WITH_FIELD_NUMBER: _builtins.int
+    MADE_WITHOUT_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     event_id: _builtins.str
     rule_id: _builtins.str
@@ -530,6 +531,10 @@ class Decision(_message.Message):
     def options_shown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The options that were shown, by their codes."""
 
+    @_builtins.property
+    def made_without(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The facts that were missing when something was accepted that could not be decided."""
+
     def __init__(
         self,
         *,
@@ -553,10 +558,11 @@ class Decision(_message.Message):
         options_shown: _abc.Iterable[_builtins.str] | None = ...,
         decided_by: _builtins.str = ...,
         decided_with: _builtins.str = ...,
+        made_without: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "decided_at", b"decided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "basis", b"basis", "decided_at", b"decided_at", "decided_by", b"decided_by", "decided_with", b"decided_with", "decision_id", b"decision_id", "departure", b"departure", "evaluation_id", b"evaluation_id", "event_id", b"event_id", "fact_ids", b"fact_ids", "number", b"number", "occurrence", b"occurrence", "option", b"option", "options_shown", b"options_shown", "outcome", b"outcome", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "basis", b"basis", "decided_at", b"decided_at", "decided_by", b"decided_by", "decided_with", b"decided_with", "decision_id", b"decision_id", "departure", b"departure", "evaluation_id", b"evaluation_id", "event_id", b"event_id", "fact_ids", b"fact_ids", "made_without", b"made_without", "number", b"number", "occurrence", b"occurrence", "option", b"option", "options_shown", b"options_shown", "outcome", b"outcome", "person_view", b"person_view", "reason", b"reason", "reason_code", b"reason_code", "review_on", b"review_on", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
