@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from handrail.clinical.v1 import events_pb2, terms_pb2
 from services.runtime.errors import Category
-from tests.house import ONCOLOGIST, Door
-from tests.journeys.stories import a_day, accepted, diagnosed, new_id, of_kind, refused, started
+from tests.house import ONCOLOGIST, Door, fact
+from tests.journeys.stories import (
+    FIRST_ENDOCRINE,
+    LUMINAL,
+    a_day,
+    accepted,
+    diagnosed,
+    new_id,
+    of_kind,
+    refused,
+    started,
+    the,
+)
 
 
 async def test_a_line_starts_only_after_a_decision_and_its_first_response_check_is_planned(door: Door) -> None:
@@ -66,3 +77,38 @@ async def test_another_treatment_than_the_agreed_one_is_a_departure_and_is_not_s
     await door.told(ONCOLOGIST, "MakeDecision", second, accepted())
     state = await door.told(ONCOLOGIST, "StartTherapyLine", second, started(new_id()))
     assert [one.departure for one in state.decisions] == [False]
+
+
+async def test_treatment_that_starts_while_her2_is_unknown_goes_on_asking_for_it_and_is_looked_at_again(
+    door: Door,
+) -> None:
+    # given a person whose HER2 status nobody knows, and treatment that is agreed and starts all the same
+    patient, known = await door.opened(), [one for one in LUMINAL if one.name != "her2_ihc"]
+    await door.told(ONCOLOGIST, "ConfirmDiagnosis", patient, events_pb2.DiagnosisConfirmed(), facts=known)
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    state = await door.told(ONCOLOGIST, "StartTherapyLine", patient, started(new_id()))
+    # then the record says what was missing, and it is still asked for
+    assert [(one.departure, [*one.made_without]) for one in state.decisions] == [(True, ["her2_ihc"])]
+    state = await door.until(patient, lambda s: of_kind(s, "response_check"), "the start is planned")
+    assert [item.title for item in of_kind(state, "chase")] == ["Get: HER2 IHC"]
+    # when the result comes, then the question is answered and the prescriber looks at the decision again
+    result = events_pb2.ResultReceived(investigation="HER2 immunohistochemistry")
+    state = await door.told(ONCOLOGIST, "ReceiveResult", patient, result, facts=[fact("her2_ihc", "3+")])
+    state = await door.until(patient, lambda s: of_kind(s, "review"), "the decision is looked at again")
+    assert not [item for item in of_kind(state, "chase") if "HER2" in item.title]
+    assert the(state, FIRST_ENDOCRINE, "review").reason.startswith("HER2 IHC came after this was accepted")
+
+
+async def test_a_line_that_starts_here_leaves_open_what_was_given_before(door: Door) -> None:
+    # given treatment that starts while nobody has said what was given before
+    patient, known = await door.opened(), [one for one in LUMINAL if one.name != "prior_therapies_none"]
+    await door.told(ONCOLOGIST, "ConfirmDiagnosis", patient, events_pb2.DiagnosisConfirmed(), facts=known)
+    await door.told(ONCOLOGIST, "MakeDecision", patient, accepted())
+    await door.told(ONCOLOGIST, "StartTherapyLine", patient, started(new_id()))
+    # then the history is still asked for, until somebody says that there was nothing
+    state = await door.until(patient, lambda s: of_kind(s, "response_check"), "the start is planned")
+    assert "Get: Systemic treatment so far" in {item.title for item in of_kind(state, "chase")}
+    nothing = [fact("prior_therapies_none", True)]
+    history = events_pb2.ResultReceived(investigation="History taken")
+    state = await door.told(ONCOLOGIST, "ReceiveResult", patient, history, facts=nothing)
+    await door.until(patient, lambda s: not of_kind(s, "chase"), "the history is known")
