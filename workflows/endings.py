@@ -20,7 +20,14 @@ REVIEWED_DAYS = 30
 VERIFY, FIND = f"{PREFIX}death|verify", f"{PREFIX}lost|find"
 OPTED_OUT, LEAD, FOUND = f"{PREFIX}opted-out", f"{PREFIX}lead|contact", f"{PREFIX}found|contact"
 REOPENED = f"{PREFIX}reopened|contact"
-_OF_DEATH = (VERIFY, f"{PREFIX}death|family", f"{PREFIX}death|arrangements", f"{PREFIX}death|review", f"{PREFIX}close")
+_OF_DEATH = (
+    VERIFY,
+    f"{PREFIX}death|family",
+    f"{PREFIX}death|arrangements",
+    f"{PREFIX}death|review",
+    f"{PREFIX}close",
+    resting.DOUBT,
+)
 _NOBODY = frozenset({"draft", "agreed", "declined", "closed"})
 
 
@@ -112,6 +119,7 @@ def moves(
     maker = _MOVES.get(report.kind) if report else None
     more = maker(state, report) if maker and report else ([], [])
     closed = [*closed, *more[1]]
+    moved = [*moved, *resting.in_doubt(state, report)]
     moved = resting.let_through(state, report, [*moved, *more[0]])
     return [*moved, *resting.last_step(state, report, moved, closed)], closed
 

@@ -8,12 +8,27 @@ is closed by a person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from workflows import tracks
 from workflows.messages import Closing, OpenItem, PathwayState, PlannedItem, Report, TrackItem
 
 DEATH, TRANSFER = "death", "transfer"
 CLOSE_PATHWAY = "close_pathway"
+DOUBT = f"{tracks.PREFIX}death|doubt"
+# What is reported of the living.
+_OF_THE_LIVING = frozenset(
+    {
+        "symptom_reported",
+        "appointment_attended",
+        "cycle_given",
+        "needs_assessed",
+        "complication_reviewed",
+        "progression_reported",
+        "involvement_agreed",
+        "decision_made",
+    }
+)
 # What is still to be done after a death: for the family, for those who treated, and for the medicines' regulator.
 SURVIVES = frozenset(
     {
@@ -25,6 +40,7 @@ SURVIVES = frozenset(
         "adverse_event",
         "result_to_read",
         "report_not_filed",
+        "death_in_doubt",
         CLOSE_PATHWAY,
     }
 )
@@ -83,9 +99,9 @@ def why_again(report: Report | None) -> str:
 
 
 def wanted(state: PathwayState, report: Report | None, fresh: Sequence[PlannedItem]) -> list[PlannedItem]:
-    """Return what opens: while a pathway rests, the guideline's tasks do not."""
+    """Return what opens: while a pathway rests the guideline's tasks do not, but for an emergency."""
     if causes(state, report):
-        return [item for item in fresh if item.key.startswith(tracks.PREFIX)]
+        return [item for item in fresh if item.key.startswith(tracks.PREFIX) or item.urgency == "emergency"]
     return list(fresh)
 
 
@@ -103,6 +119,25 @@ def let_through(state: PathwayState, report: Report | None, moved: Sequence[Trac
     keys = {item.key for item in late}
     state.held = [item for item in state.held if item.key not in keys] + late
     return through
+
+
+def in_doubt(state: PathwayState, report: Report | None) -> list[TrackItem]:
+    """Return the task to find out who a report is about that says of the dead what is said of the living."""
+    if report is None or report.kind not in _OF_THE_LIVING or state.death.status != "verified":
+        return []
+    if report.occurred_at.date() <= date.fromisoformat(state.death.died_on):
+        return []
+    item = TrackItem(
+        key=DOUBT,
+        kind="death_in_doubt",
+        title="Something was reported of this person after their recorded death: find out now who it is about",
+        reason=f"Reported: {report.kind.replace('_', ' ')}. The death is recorded for {state.death.died_on}. If "
+        "that is a mistake, withdraw it, and all that was set aside stands again; if the report is, correct it.",
+        owner_role="coordination",
+        promise="death_verified",
+        urgency="urgent",
+    )
+    return [item]
 
 
 def last_step(

@@ -87,7 +87,7 @@ def _item(key: str, needs: Sequence[Need], due: DueTime, dictionary: Dictionary)
     ]
     reason = (
         f"{_listed(labels)} {are} not known{f' ({notes})' if notes else ''}. "
-        f"{'; '.join(why)}; {holder.replace('_', ' ')} supplies {them}."
+        f"{'; '.join(why)}; {_holder(holder)} supplies {them}."
     )
     return WantedItem(
         key=key,
@@ -108,6 +108,10 @@ def _item(key: str, needs: Sequence[Need], due: DueTime, dictionary: Dictionary)
 def listed(names: Iterable[str], dictionary: Dictionary) -> str:
     """These facts by their labels, in words."""
     return _listed([dictionary.facts[name].label if name in dictionary.facts else name for name in names])
+
+
+def _holder(role: str) -> str:
+    return role.replace("_", " ").replace("mdt", "MDT")
 
 
 def _numbers(asked: Iterable[Judgement | Rule]) -> str:

@@ -16,7 +16,7 @@ from services.notify.channels.email import Email
 from services.notify.settings import MailServer as MailAddress
 from services.runtime.context import Actor
 from services.runtime.errors import Category, HandrailError
-from tests.house import COORDINATOR, NURSE, ONCOLOGIST, PALLIATIVE, SCHEDULER, Door, free_port
+from tests.house import COORDINATOR, NURSE, ONCOLOGIST, PALLIATIVE, SCHEDULER, Door, fact, free_port
 from tests.journeys.stories import a_day, agreed, drafted, new_id, of_kind, refused, treated
 from tests.services.notify.house import TEAMS, House, notice, running
 from tests.services.notify.mail import MailServer
@@ -243,3 +243,21 @@ async def silenced(door: Door, patient: str, *, holds: bool) -> None:
         await database.close()
     message = f"notify was never told (holds: {holds})"
     raise AssertionError(message)
+
+
+async def test_an_emergency_of_somebody_recorded_as_dead_opens_and_puts_the_death_in_doubt(door: Door) -> None:
+    # given a death that was verified
+    patient = await door.opened()
+    await door.told(COORDINATOR, "ReportDeath", patient, reported())
+    await door.told(NURSE, "VerifyDeath", patient, verified())
+    # when somebody says of this person that the legs are weak today
+    weak = [fact("new_limb_weakness", True)]
+    symptom = events_pb2.SymptomReported(told_by="carer")
+    state = await door.told(NURSE, "ReportSymptom", patient, symptom, facts=weak)
+    # then the emergency opens, and somebody finds out now who is meant
+    assert "U-MSCC-A" in {item.number for item in state.open_items if item.urgency == "emergency"}
+    assert len(of_kind(state, "death_in_doubt")) == 1
+    # when the death is withdrawn, then that question is answered, and the emergency stands
+    state = await door.told(COORDINATOR, "WithdrawDeathReport", patient, NAMESAKE)
+    assert not of_kind(state, "death_in_doubt")
+    assert "U-MSCC-A" in {item.number for item in state.open_items if item.urgency == "emergency"}

@@ -198,6 +198,12 @@ async def test_an_item_of_somebody_else_cannot_be_completed(house: House) -> Non
         await story.append(item_completed=events_pb.ItemCompleted(item_id=item.item_id, outcome="done"))
 
 
+def begun_here(course: terms_pb.TherapyCourse) -> terms_pb.TherapyCourse:
+    kept = terms_pb.TherapyCourse(begun_here=True)
+    kept.MergeFrom(course)
+    return kept
+
+
 async def test_no_line_of_therapy_without_a_decision_and_it_ends_once(house: House) -> None:
     story = await house.opened()
     line_id = an_id()
@@ -215,7 +221,7 @@ async def test_no_line_of_therapy_without_a_decision_and_it_ends_once(house: Hou
         line_id,
         "ongoing",
         accepted.decision_id,
-        COURSE,
+        begun_here(COURSE),
     )
 
     ended = events_pb.TherapyLineEnded(line_id=line_id, stop_reason="progression")

@@ -101,7 +101,7 @@ def test_one_chase_for_each_fact_and_none_before_its_gate(person: Person) -> Non
     person.report("diagnosis_confirmed")
     made = person.plan()
     assert [(item.missing_fact, item.reason.split(". ")[1]) for item in made.open] == [
-        ("disease_extent", "1.1.1, 1.6.1 cannot be decided without it; breast mdt supplies it.")
+        ("disease_extent", "1.1.1, 1.6.1 cannot be decided without it; breast MDT supplies it.")
     ]
     assert [closing.reason for closing in made.close] == ["Another next step is open."]
     person.state(disease_extent="metastatic")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -161,3 +162,32 @@ def test_a_death_that_could_not_be_filed_stays_silent_and_can_be_reported_again(
     take_effect(state, out)
     take_back(state, out)
     assert state.suppressed == [resting.DEATH]
+
+
+def test_an_emergency_of_the_guideline_opens_although_the_pathway_rests() -> None:
+    state = a_state()
+    filed(state, "death_reported", {"reported_by": "family"})
+    filed(state, "death_verified", DIED)
+    due = NOW + timedelta(hours=24)
+    fresh = [
+        PlannedItem("urgent|cord", "emergency", "Ring now", "", "oncology", "", "2026-03-02", due, "emergency"),
+        PlannedItem("cg81|new", "recommendation", "By a rule", "", "oncology", "", "2026-03-03", due),
+    ]
+    assert [item.key for item in resting.wanted(state, None, fresh)] == ["urgent|cord"]
+
+
+def test_what_is_said_of_the_living_after_a_recorded_death_puts_it_in_doubt() -> None:
+    state = a_state()
+    filed(state, "death_reported", {"reported_by": "family"})
+    filed(state, "death_verified", DIED)
+    # what happened on the day of the death or before puts nothing in doubt
+    before = reported("symptom_reported")
+    assert resting.in_doubt(state, before) == []
+    after = replace(before, occurred_at=NOW + timedelta(days=1))
+    assert [item.kind for item in resting.in_doubt(state, after)] == ["death_in_doubt"]
+    state.seq += 1
+    assert resting.DOUBT in settled(state, after, [], [])
+    assert resting.DOUBT in {item.key for item in state.items.values()}
+    # when the death is withdrawn, the question is answered
+    filed(state, "death_withdrawn", MISTAKE)
+    assert resting.DOUBT not in {item.key for item in state.items.values()}
