@@ -14,7 +14,7 @@ KEY_WORKER = "carys.nurse"
 LONG_AGO = datetime(2024, 3, 1, 9, tzinfo=UTC)
 
 
-def letrozole(line: str, stop_reason: str = "ongoing", **dates: str) -> events_pb2.ImportedLine:
+def letrozole(line: str, stop_reason: str = "ongoing", **dates: Any) -> events_pb2.ImportedLine:
     course = terms_pb2.TherapyCourse(
         setting="advanced", line=1, agents=["letrozole", "ribociclib"], stop_reason=stop_reason, **dates
     )

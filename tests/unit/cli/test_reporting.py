@@ -168,4 +168,5 @@ def test_what_a_report_begins_is_given_an_id_and_the_same_key_gives_the_same() -
 def test_what_begins_something_is_known_by_the_contract() -> None:
     for event, field in reporting.BEGINS.items():
         kind = events_pb2.ClinicalEvent.DESCRIPTOR.fields_by_name[event].message_type
+        assert kind is not None
         assert kind.fields_by_name[field].cpp_type == kind.fields_by_name[field].CPPTYPE_STRING
