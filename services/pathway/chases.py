@@ -95,7 +95,7 @@ def _item(key: str, needs: Sequence[Need], due: DueTime, dictionary: Dictionary)
         rule_id=waiting[0].rule_id,
         number=waiting[0].number,
         title=f"Get: {', '.join(labels)}",
-        reason=reason if len(reason) <= _REASON_LIMIT else f"{reason[: _REASON_LIMIT - 1]}…",
+        reason=cut(reason),
         owner_role=_chaser(needs[0], dictionary),
         due_on=due.due_on,
         due_at=due.due_at,
@@ -108,6 +108,11 @@ def _item(key: str, needs: Sequence[Need], due: DueTime, dictionary: Dictionary)
 def listed(names: Iterable[str], dictionary: Dictionary) -> str:
     """These facts by their labels, in words."""
     return _listed([dictionary.facts[name].label if name in dictionary.facts else name for name in names])
+
+
+def cut(text: str) -> str:
+    """A reason as short as an item keeps it."""
+    return text if len(text) <= _REASON_LIMIT else f"{text[: _REASON_LIMIT - 1]}…"
 
 
 def _holder(role: str) -> str:

@@ -23,7 +23,6 @@ from services.pathway.rules import Judgement
 __all__ = ["ClosingItem", "Decision", "OfferedOption", "OpenItem", "Plan", "WantedItem", "plan"]
 
 FOREIGN_PREFIX = "track|"
-_REASON_LIMIT = 400
 
 
 def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
@@ -45,8 +44,7 @@ def plan(  # noqa: PLR0913  # the whole state of a pathway, each part by name
     `recorded_at` is when the cause was recorded: due times of new items count from it. `open_referrals` names
     the services (`refer_to`) with a referral under way, which ends the follow-on that asks for one;
     `taken_referrals` those where a person took it, and when (for one under way: any later moment), which is what a
-    recommendation to refer asks for. `unknown` are the facts that something was accepted without, and that are still
-    missing.
+    recommendation to refer asks for. `unknown`: what is still missing of what something was accepted without.
     """
     owned = {item.key: item.kind for item in open_items if not item.key.startswith(FOREIGN_PREFIX)}
     planner = _Planner(
@@ -137,34 +135,36 @@ class _Planner:
         return items
 
     def reviews(self) -> list[WantedItem]:
-        """One item for each newest decision of its kind whose ground moved: a fact was corrected, or came after all."""
-        items = []
-        for decision in self._newest():
-            rule = self.guideline.rule(decision.rule_id)
-            corrected = tuple(fact_id for fact_id in decision.fact_ids if fact_id in self.superseded)
-            came = [name for name in self._made_without(decision) if name not in self.unknown]
-            if rule is None or not (corrected or came):
-                continue
-            why = "A fact this decision stood on was corrected"
-            if not corrected:
-                why = f"{chases.listed(came, self.guideline.dictionary)} came after this was accepted"
-            due = self._due(self.guideline.local_due.review, None)
-            items.append(
-                WantedItem(
-                    key=f"review|{rule.rule_id}||{decision.decision_id}",
-                    kind="review",
-                    rule_id=rule.rule_id,
-                    number=rule.number,
-                    title=f"Look again at the decision on {rule.number}",
-                    reason=_cut(f"{why}: {rule.title} ({decision.outcome})."),
-                    owner_role=rule.decided_by,
-                    due_on=due.due_on,
-                    due_at=due.due_at,
-                    urgency="urgent",
-                    fact_ids=corrected,
-                )
-            )
-        return items
+        """One item for each decision that stands whose ground moved: a fact was corrected, or came after all."""
+        newest = {self._family(decision.rule_id): decision for decision in self.decisions}
+        moved: dict[Decision, tuple[str, tuple[str, ...]]] = {}
+        for decision in self._chosen():
+            if came := [name for name in self._made_without(decision) if name not in self.unknown]:
+                labels = chases.listed(came, self.guideline.dictionary)
+                moved[decision] = f"{labels} came after this was accepted", decision.fact_ids
+        for decision in newest.values():
+            if corrected := tuple(fact_id for fact_id in decision.fact_ids if fact_id in self.superseded):
+                moved[decision] = "A fact this decision stood on was corrected", corrected
+        return [item for one, (why, fact_ids) in moved.items() if (item := self._review(one, why, fact_ids))]
+
+    def _review(self, decision: Decision, why: str, fact_ids: tuple[str, ...]) -> WantedItem | None:
+        rule = self.guideline.rule(decision.rule_id)
+        if rule is None:
+            return None
+        due = self._due(self.guideline.local_due.review, None)
+        return WantedItem(
+            key=f"review|{rule.rule_id}||{decision.decision_id}",
+            kind="review",
+            rule_id=rule.rule_id,
+            number=rule.number,
+            title=f"Look again at the decision on {rule.number}",
+            reason=chases.cut(f"{why}: {rule.title} ({decision.outcome})."),
+            owner_role=rule.decided_by,
+            due_on=due.due_on,
+            due_at=due.due_at,
+            urgency="urgent",
+            fact_ids=fact_ids,
+        )
 
     def chases(self) -> list[WantedItem]:
         """What is missing between a due decision, or an open item, and an answer: one item for each who holds it."""
@@ -175,9 +175,8 @@ class _Planner:
                 continue
             for gap in judgement.gaps:
                 needs.setdefault(gap.name, chases.Need(gap)).judgements.append(judgement)
-        for decision in self._newest():
-            chosen = self.guideline.rule(decision.rule_id)
-            if chosen is None:
+        for decision in self._chosen():
+            if (chosen := self.guideline.rule(decision.rule_id)) is None:
                 continue
             for gap in (gap for name in self._made_without(decision) for gap in self.unknown.get(name, ())):
                 needs.setdefault(gap.name, chases.Need(gap)).accepted.append(chosen)
@@ -220,7 +219,7 @@ class _Planner:
         if judgement.occurrence != last:
             return ClosingItem(key, "withdrawn", f"{rule.number} is now asked for a newer occasion, or not at all.")
         verdict = "no longer applies" if judgement.truth == "does_not_apply" else "can no longer be decided"
-        reason = _cut(f"{rule.number} {verdict}. {judgement.because}")
+        reason = chases.cut(f"{rule.number} {verdict}. {judgement.because}")
         if judgement.truth == "applies" or (kind == "follow_on" and judgement.truth != "does_not_apply"):
             reason = f"The acceptance of {rule.number} no longer stands."
         return ClosingItem(key, "withdrawn", reason)
@@ -249,9 +248,10 @@ class _Planner:
         rule = self.guideline.rule(rule_id)
         return rule.option_for or rule_id if rule else rule_id
 
-    def _newest(self) -> list[Decision]:
-        """The newest decision of each family."""
-        return list({self._family(decision.rule_id): decision for decision in self.decisions}.values())
+    def _chosen(self) -> list[Decision]:
+        """What was accepted last of each family, and not taken back."""
+        kept = [one for one in self.decisions if one.outcome == "accepted" and self._still_chosen(one, self.decisions)]
+        return list({self._family(decision.rule_id): decision for decision in kept}.values())
 
     def _made_without(self, decision: Decision) -> list[str]:
         """The facts that it was accepted without; what a clinician judges was judged by accepting."""
@@ -327,7 +327,7 @@ class _Planner:
             rule_id=rule.rule_id,
             number=rule.number,
             title=rule.title,
-            reason=_cut(judgement.because),
+            reason=chases.cut(judgement.because),
             owner_role=rule.owner,
             due_on=when.due_on,
             due_at=when.due_at,
@@ -394,7 +394,3 @@ class _Planner:
 
 def _words(code: str) -> str:
     return code.replace("_", " ")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _REASON_LIMIT else f"{text[: _REASON_LIMIT - 1]}…"

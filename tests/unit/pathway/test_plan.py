@@ -351,8 +351,11 @@ def test_what_was_accepted_without_a_fact_asks_for_it_until_it_comes_and_is_then
     again = [item for item in person.items.values() if item.kind == "review"]
     assert [item.owner_role for item in again] == ["oncology"]
     assert again[0].reason.startswith("HER2 IHC came after this was accepted")
-    # and a newer decision ends that
+    # and a newer decision ends that; to decline something else does not
     person.state(sact_decision_due=True)
+    person.decide("1.7.9", "declined")
+    person.plan()
+    assert [item.kind for item in person.items.values() if item.kind == "review"] == ["review"]
     person.decide("1.7.8", "accepted")
     person.plan()
     assert [item for item in person.items.values() if item.kind == "review"] == []
