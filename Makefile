@@ -1,7 +1,8 @@
 # `make` alone lists what there is. ARGS is passed on: make run ARGS="--home ~/other"
 MAKEFLAGS += --no-print-directory
-# The whole suite runs as three processes, a file in one of them: most of it waits for real parts.
-PARALLEL = --numprocesses 3 --dist loadfile
+# The whole suite runs as three processes, a file in one of them: most of it waits for real parts. In the order of the
+# folders, for the long tests come before those of tests/unit, and nobody waits for the last of them.
+PARALLEL = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help run demo setup test check format proto bench clean
 

@@ -289,6 +289,7 @@ def test_nothing_on_screen_blames() -> None:
         "options_shown": [],
         "decided_by": "",
         "decided_with": "",
+        "made_without": [],
     }
     said = text(screens.decision(made))
     assert "Reason not followed: She prefers to wait. (person preference)" in said
