@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 
 from services.pathway.conditions import Among, Compare, Condition, Negated
 from services.pathway.dictionary import Dictionary
@@ -58,10 +59,11 @@ def slip_in_regimens(rule: Rule, dictionary: Dictionary) -> str:
 
     A word that is near nothing is a new drug, which a guard may name before the dictionary knows it.
     """
-    known = _words(dictionary)
     conditions = (rule.when, rule.gate, rule.forbids, rule.done_when, rule.asks_when)
     named = [code for condition in conditions for code in _codes(condition)]
-    for code in (*named, *(option.code for option in rule.options)):
+    named += [option.code for option in rule.options]
+    known = _words(dictionary) if named else frozenset()
+    for code in named:
         for word in _plain(code).split("_"):
             near = [] if word in known else get_close_matches(word, sorted(known), n=1, cutoff=_NEAR)
             if near:
@@ -69,6 +71,7 @@ def slip_in_regimens(rule: Rule, dictionary: Dictionary) -> str:
     return ""
 
 
+@lru_cache(maxsize=8)
 def _words(dictionary: Dictionary) -> frozenset[str]:
     names = (
         *dictionary.agents,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
+from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from services.cli.__main__ import app
@@ -20,8 +24,13 @@ NOT_JUDGED = {"1.2.2"}
 PINNED = ["--guideline", "cg81", "--version", "2026-06-30"]
 
 
+# Typer's own runner reads all commands anew at each call, which takes as long as many an answer.
+_READ_ONCE = cache(get_command)
+
+
 def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["guideline", *arguments])
+    with patch.object(testing, "_get_command", _READ_ONCE):
+        return CliRunner().invoke(app, ["guideline", *arguments])
 
 
 def written(directory: Path, facts: object, name: str = "facts.yaml") -> str:
